@@ -13,8 +13,10 @@ export interface TextCodec {
   latin1(bytes: Uint8Array, start: number, end: number): string;
   /** UTF-8 bytes to text; `undefined` where they are not UTF-8 (RFC 3629). A BOM is kept. */
   utf8(bytes: Uint8Array, start: number, end: number): string | undefined;
-  /** Text to UTF-8 at `at`; a lone surrogate becomes U+FFFD. There must be room for 3 bytes a UTF-16 unit. Returns how many bytes were written. */
+  /** Text to UTF-8 at `at`; a lone surrogate becomes U+FFFD. There must be room for `byteLength(text)`. Returns how many bytes were written. */
   write(text: string, target: Uint8Array, at: number): number;
+  /** How many bytes `write` will need for `text`, exactly. */
+  byteLength(text: string): number;
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -69,4 +71,20 @@ export const portableText: TextCodec = {
     }
     return encoder.encodeInto(text, target.subarray(at)).written;
   },
+
+  byteLength(text) {
+    let bytes = text.length;
+    for (let index = 0; index < text.length; index++) {
+      const unit = text.charCodeAt(index);
+      if (unit < 0x80) continue;
+      bytes += unit < 0x800 ? 1 : 2;
+      // A surrogate pair is 4 bytes for 2 units; a lone surrogate is U+FFFD, 3 bytes.
+      if (unit >= 0xd800 && unit < 0xdc00 && isLowSurrogate(text.charCodeAt(index + 1))) index++;
+    }
+    return bytes;
+  },
 };
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit < 0xe000;
+}

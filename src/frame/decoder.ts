@@ -1,0 +1,281 @@
+/**
+ * Bytes to frames, as they arrive (RFC 6455 §5).
+ *
+ * Owns: waiting for headers, unmasking, and where one frame ends and the next begins. Does not own: what frames mean
+ * together (`message.ts`), and any limit on their size: a payload passes through in the pieces that it came in, so
+ * that a frame of any length takes constant memory.
+ *
+ * @module
+ */
+import type { FrameError } from './error.ts';
+import {
+  describeHeader,
+  type FrameHeader,
+  HeaderFields,
+  type HeaderRules,
+  MAX_HEADER_BYTES,
+  type ResolvedRules,
+  readHeader,
+  resolveRules,
+} from './header.ts';
+import { orBytes, rotateKey, VIEW_FROM, wordView, xor } from './mask.ts';
+
+/** Part of a payload, unmasked. Each frame has at least one, if it is empty. */
+export interface FramePayload {
+  /** Tells it from a header. */
+  readonly kind: 'payload';
+  /** A view of the chunk that it came in; it stays as it is. */
+  readonly bytes: Uint8Array;
+  /** Where `bytes` is in the frame's payload. */
+  readonly offset: number;
+  /** Whether the frame ends with it. */
+  readonly last: boolean;
+}
+
+/** What {@link FrameDecoder.next} returns. */
+export type FrameEvent = FrameHeader | FramePayload | FrameError;
+
+/** What {@link FrameCursor.step} did. */
+export const Step = {
+  /** All bytes are used up: push more. */
+  More: 0,
+  /** `fields` holds a header. */
+  Header: 1,
+  /** `chunk` from `from` up to `to` is a piece of the payload. */
+  Payload: 2,
+  /** `error` says what is wrong; it is over. */
+  Error: 3,
+} as const;
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * The decoder without an object an event: its fields hold what the last {@link step} found. What {@link FrameDecoder}
+ * and `MessageReader` are made of; for those who count nanoseconds.
+ */
+export class FrameCursor {
+  /** The header of the frame at hand. */
+  readonly fields: HeaderFields = new HeaderFields();
+  /** How long that header was, in bytes. */
+  headerLength = 0;
+  /** The chunk that the piece lies in. */
+  chunk: Uint8Array = EMPTY;
+  /** Where the piece starts in `chunk`. */
+  from = 0;
+  /** Where the piece ends in `chunk`. */
+  to = 0;
+  /** All bytes of the piece ORed together: below 0x80 when it is ASCII. */
+  or = 0;
+  /** How much of the frame's payload comes after the piece. */
+  remaining = 0;
+  /** What is wrong. */
+  error: FrameError | undefined;
+
+  readonly #rules: ResolvedRules;
+  #words: Int32Array | undefined;
+  /** Where `chunk` starts in the whole stream. */
+  #base = 0;
+  #at = 0;
+  #inPayload = false;
+  /** The start of a header that a chunk ended in. */
+  #partial: Uint8Array | undefined;
+  #partialLength = 0;
+  /** Chunks that came before the current one was used up, and which of them is next. */
+  #waiting: Uint8Array[] | undefined;
+  #waitingAt = 0;
+
+  /** @param rules As for `decodeFrameHeader`. */
+  constructor(rules?: HeaderRules) {
+    this.#rules = resolveRules(rules);
+  }
+
+  /** How many bytes have been consumed, from the start of the stream. */
+  get position(): number {
+    return this.#base + this.#at;
+  }
+
+  /** Whether the stream is between two frames: its end here cuts nothing off. */
+  get atBoundary(): boolean {
+    return (
+      !this.#inPayload &&
+      this.#partialLength === 0 &&
+      this.#at === this.chunk.length &&
+      this.#waiting === undefined
+    );
+  }
+
+  /** Add bytes. The cursor owns them from then on, and unmasks in place. */
+  push(chunk: Uint8Array): void {
+    if (chunk.length === 0 || this.error !== undefined) return;
+    if (this.#waiting !== undefined) this.#waiting.push(chunk);
+    else if (this.#at < this.chunk.length) this.#waiting = [chunk];
+    else this.#enter(chunk);
+  }
+
+  /** Go on to the next header, or the next piece of a payload. */
+  step(): number {
+    for (;;) {
+      if (this.#inPayload) {
+        if (this.#at < this.chunk.length || this.remaining === 0) return this.#payload();
+      } else if (this.#at < this.chunk.length) {
+        const step = this.#partialLength > 0 ? this.#resume() : this.#header();
+        if (step !== Step.More) return step;
+      } else if (this.error !== undefined) {
+        return Step.Error;
+      }
+      if (this.#waiting === undefined) return Step.More;
+      this.#enter(this.#waiting[this.#waitingAt++]!);
+      if (this.#waitingAt === this.#waiting.length) {
+        this.#waiting = undefined;
+        this.#waitingAt = 0;
+      }
+    }
+  }
+
+  #enter(chunk: Uint8Array): void {
+    this.#base += this.chunk.length;
+    this.chunk = chunk;
+    this.#at = 0;
+    this.#words = undefined;
+  }
+
+  #header(): number {
+    const { chunk } = this;
+    const read = readHeader(chunk, this.#at, chunk.length, this.fields, this.#rules, this.#base + this.#at);
+    if (typeof read !== 'number') return this.#fail(read);
+    if (read > 0) return this.#enterPayload(read);
+    this.#partial ??= new Uint8Array(MAX_HEADER_BYTES);
+    const rest = chunk.length - this.#at;
+    for (let i = 0; i < rest; i++) this.#partial[i] = chunk[this.#at + i]!;
+    this.#partialLength = rest;
+    this.#at = chunk.length;
+    return Step.More;
+  }
+
+  /** Complete a header that started in an earlier chunk: at most 14 bytes are copied, so the cost is bounded. */
+  #resume(): number {
+    const { chunk } = this;
+    const partial = this.#partial!;
+    const had = this.#partialLength;
+    const taken = Math.min(MAX_HEADER_BYTES - had, chunk.length - this.#at);
+    for (let i = 0; i < taken; i++) partial[had + i] = chunk[this.#at + i]!;
+    const start = this.#base + this.#at - had;
+    const read = readHeader(partial, 0, had + taken, this.fields, this.#rules, start);
+    if (typeof read !== 'number') return this.#fail(read);
+    if (read === 0) {
+      this.#partialLength = had + taken;
+      this.#at += taken;
+      return Step.More;
+    }
+    this.#partialLength = 0;
+    this.#at -= had;
+    return this.#enterPayload(read);
+  }
+
+  #enterPayload(headerLength: number): number {
+    this.headerLength = headerLength;
+    this.#at += headerLength;
+    this.remaining = this.fields.payloadLength;
+    this.#inPayload = true;
+    return Step.Header;
+  }
+
+  #payload(): number {
+    const { chunk, fields } = this;
+    const from = this.#at;
+    const available = chunk.length - from;
+    const length = Math.min(this.remaining, available);
+    const to = from + length;
+    if (fields.masked) {
+      if (length >= VIEW_FROM && this.#words === undefined) this.#words = wordView(chunk);
+      const done = fields.payloadLength - this.remaining;
+      this.or = xor(chunk, from, to, rotateKey(fields.key, done), this.#words);
+    } else {
+      this.or = orBytes(chunk, from, to);
+    }
+    this.from = from;
+    this.to = to;
+    this.#at = to;
+    this.remaining -= length;
+    if (this.remaining === 0) this.#inPayload = false;
+    return Step.Payload;
+  }
+
+  #fail(error: FrameError): number {
+    this.error = error;
+    this.#at = this.chunk.length;
+    this.#waiting = undefined;
+    return Step.Error;
+  }
+}
+
+/**
+ * Decodes a stream of frames. Push chunks as they come and take events until there is none; any way of cutting the
+ * stream gives the same headers and the same bytes.
+ *
+ * After an error, `next` returns `undefined` for ever: the connection has failed (§7.1.7).
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from 'node:assert/strict';
+ * import { FrameDecoder } from 'sansocket/frame';
+ *
+ * const decoder = new FrameDecoder({ role: 'client' });
+ * const seen: string[] = [];
+ * for (const chunk of [Uint8Array.of(0x81, 0x05, 0x48, 0x65), Uint8Array.of(0x6c, 0x6c, 0x6f)]) {
+ *   decoder.push(chunk);
+ *   for (let event = decoder.next(); event !== undefined; event = decoder.next()) {
+ *     if (event.kind === 'error') throw event; // event.closeCode is what to close with
+ *     if (event.kind === 'header') seen.push(`opcode ${event.opcode}, ${event.payloadLength} bytes`);
+ *     else seen.push(new TextDecoder().decode(event.bytes));
+ *   }
+ * }
+ * deepEqual(seen, ['opcode 1, 5 bytes', 'He', 'llo']);
+ * ```
+ */
+export class FrameDecoder {
+  readonly #cursor: FrameCursor;
+  #failed = false;
+
+  /** @param rules Who receives, and how strict to be; as for `decodeFrameHeader`. */
+  constructor(rules?: HeaderRules) {
+    this.#cursor = new FrameCursor(rules);
+  }
+
+  /** How many bytes have been consumed. */
+  get position(): number {
+    return this.#cursor.position;
+  }
+
+  /** Whether the stream is between two frames. */
+  get atBoundary(): boolean {
+    return this.#cursor.atBoundary;
+  }
+
+  /** Add bytes. They belong to the decoder from then on: it unmasks in place. Bytes after an error are dropped. */
+  push(chunk: Uint8Array): void {
+    this.#cursor.push(chunk);
+  }
+
+  /** The next event; `undefined` when more bytes are needed, and for ever after an error. */
+  next(): FrameEvent | undefined {
+    if (this.#failed) return undefined;
+    const cursor = this.#cursor;
+    switch (cursor.step()) {
+      case Step.Header:
+        return describeHeader(cursor.fields, cursor.headerLength);
+      case Step.Payload:
+        return {
+          kind: 'payload',
+          bytes: cursor.chunk.subarray(cursor.from, cursor.to),
+          offset: cursor.fields.payloadLength - cursor.remaining - (cursor.to - cursor.from),
+          last: cursor.remaining === 0,
+        };
+      case Step.Error:
+        this.#failed = true;
+        return cursor.error;
+      default:
+        return undefined;
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The frame codec of RFC 6455 §5 to §8: headers, masking, frames, messages, close codes. Pure: bytes in, values out.
+ *
+ * @module
+ */
+export { type RandomSource, secureRandom } from '../bytes/random.ts';
+export { portableText, type TextCodec } from '../bytes/text.ts';
+export type { BytesLike } from '../bytes/view.ts';
+export { type FrameErrorCode, ProtocolError, UsageRangeError, UsageTypeError } from '../errors.ts';
+export { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+export {
+  CloseCode,
+  type CloseInfo,
+  decodeClose,
+  encodeClose,
+  isCloseCode,
+  MAX_REASON_BYTES,
+} from './close.ts';
+export { FrameCursor, FrameDecoder, type FrameEvent, type FramePayload, Step } from './decoder.ts';
+export { encodeFrame, encodeFrameInto, type Frame, frameLength } from './encode.ts';
+export { FrameError } from './error.ts';
+export {
+  decodeFrameHeader,
+  type FrameHeader,
+  type HeaderFields,
+  type HeaderRules,
+  headerLength,
+  MAX_CONTROL_BYTES,
+  MAX_HEADER_BYTES,
+  type Role,
+} from './header.ts';
+export { applyMask } from './mask.ts';
+export {
+  type BinaryEvent,
+  type CloseFrameEvent,
+  type MessageEvent,
+  MessageReader,
+  type MessageReaderOptions,
+  type PayloadInflater,
+  type PieceEvent,
+  type PingPongEvent,
+  type TextEvent,
+} from './message.ts';
+export { isControl, isOpcode, Opcode } from './opcode.ts';
+export { PreparedMessage } from './prepared.ts';
+export { type FragmentOptions, MessageWriter, type WriterOptions } from './writer.ts';

@@ -1,0 +1,75 @@
+/**
+ * Messages that are encoded once and sent to many.
+ *
+ * Owns: keeping the encoded forms. Does not own: who they are sent to.
+ *
+ * @module
+ */
+import { portableText } from '../bytes/text.ts';
+import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import { UsageTypeError } from '../errors.ts';
+import { encodeFrame } from './encode.ts';
+import { RSV1 } from './header.ts';
+import { Opcode } from './opcode.ts';
+
+/**
+ * A message of which every encoded form is made once, on first use. Servers send it as it stands; a client must mask
+ * each frame anew. What was passed is copied.
+ *
+ * @example
+ * ```ts
+ * import { equal } from 'node:assert/strict';
+ * import { PreparedMessage } from 'sansocket/frame';
+ *
+ * const news = new PreparedMessage('to everyone');
+ * equal(news.frame(), news.frame()); // the same bytes, made once
+ * ```
+ */
+export class PreparedMessage {
+  /** What it is. */
+  readonly type: 'text' | 'binary';
+  /** The payload, as sent without compression. Never write to it. */
+  readonly payload: Uint8Array;
+  #plain: Uint8Array | undefined;
+  #compressed: Map<string, Uint8Array> | undefined;
+
+  /** @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes. */
+  constructor(data: string | BytesLike) {
+    if (typeof data === 'string') {
+      this.type = 'text';
+      this.payload = new Uint8Array(portableText.byteLength(data));
+      portableText.write(data, this.payload, 0);
+    } else {
+      this.type = 'binary';
+      this.payload = viewBytes(data, 'message').slice();
+    }
+  }
+
+  /** The frame of the server's role, not compressed. Shared by all receivers: never write to it. */
+  frame(): Uint8Array {
+    this.#plain ??= encodeFrame({ opcode: this.#opcode, payload: this.payload });
+    return this.#plain;
+  }
+
+  /**
+   * The frame of the server's role, compressed.
+   *
+   * @param key Names the parameters: receivers with the same key share the bytes.
+   * @param compress Makes the compressed payload, without context takeover; called once a key.
+   */
+  compressedFrame(key: string, compress: (payload: Uint8Array) => Uint8Array): Uint8Array {
+    if (typeof key !== 'string')
+      throw new UsageTypeError('bad-argument', 'Cannot compress: the key is not a string');
+    this.#compressed ??= new Map();
+    let frame = this.#compressed.get(key);
+    if (frame === undefined) {
+      frame = encodeFrame({ opcode: this.#opcode, payload: compress(this.payload), rsv: RSV1 });
+      this.#compressed.set(key, frame);
+    }
+    return frame;
+  }
+
+  get #opcode(): Opcode {
+    return this.type === 'text' ? Opcode.Text : Opcode.Binary;
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * Messages to frames (RFC 6455 §5.4, §5.6).
+ *
+ * Owns: laying out text and bytes as frames, masking in the client's role, the order of fragments. Does not own: when
+ * to send (`connection/`), compressing (handed in as payloads with RSV1).
+ *
+ * @module
+ */
+import { Output } from '../bytes/output.ts';
+import { MaskKeys, type RandomSource } from '../bytes/random.ts';
+import { portableText, type TextCodec } from '../bytes/text.ts';
+import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import { UsageRangeError, UsageTypeError } from '../errors.ts';
+import { encodeClose } from './close.ts';
+import {
+  FIN_BIT,
+  headerLength,
+  MAX_CONTROL_BYTES,
+  MAX_HEADER_BYTES,
+  type Role,
+  writeHeader,
+} from './header.ts';
+import { xor } from './mask.ts';
+import { Opcode } from './opcode.ts';
+
+/** Up to this many UTF-16 units, room for the worst case is cheaper than counting bytes first. */
+const COUNT_FROM = 4096;
+
+/** How to write. */
+export interface WriterOptions {
+  /** Who sends: a client masks every frame, a server none (§5.1). */
+  readonly role: Role;
+  /** Converts text. Default: the portable one. */
+  readonly text?: TextCodec | undefined;
+  /** Where masking keys come from, in the client's role. Default: `crypto.getRandomValues`. */
+  readonly random?: RandomSource | undefined;
+}
+
+/** Writes single frames to an {@link Output}. Checks nothing: `MessageWriter` and the connection have. */
+export class FrameWriter {
+  /** Where the frames go. */
+  readonly output: Output;
+  readonly #text: TextCodec;
+  readonly #keys: MaskKeys | undefined;
+
+  /** @param output Where the frames go. */
+  constructor(options: WriterOptions, output: Output) {
+    if (options.role !== 'server' && options.role !== 'client') {
+      throw new UsageTypeError(
+        'bad-option',
+        `Cannot write as ${String(options.role)}: expected 'server' or 'client'`,
+      );
+    }
+    this.output = output;
+    this.#text = options.text ?? portableText;
+    this.#keys = options.role === 'client' ? new MaskKeys(options.random) : undefined;
+  }
+
+  /** Whether frames are masked. */
+  get masks(): boolean {
+    return this.#keys !== undefined;
+  }
+
+  /** One frame with `payload`, which is copied. `bits` is its first byte. */
+  bytes(bits: number, payload: Uint8Array): void {
+    const { output } = this;
+    const keys = this.#keys;
+    const length = payload.length;
+    output.reserve(MAX_HEADER_BYTES + length);
+    const { bytes, end } = output;
+    const key = keys === undefined ? 0 : keys.next();
+    const start = writeHeader(bytes, end, bits, length, keys !== undefined, key);
+    if (length < 32) for (let i = 0; i < length; i++) bytes[start + i] = payload[i]!;
+    else bytes.set(payload, start);
+    output.end = start + length;
+    if (keys !== undefined) xor(bytes, start, output.end, key, undefined);
+  }
+
+  /** One frame with `text` in UTF-8. A lone surrogate is sent as U+FFFD. */
+  text(bits: number, text: string): void {
+    const { output } = this;
+    const keys = this.#keys;
+    const masked = keys !== undefined;
+    const units = text.length;
+    // All ASCII is the best guess; the room is for the worst case, or counted where that would be wasteful.
+    const guess = units < COUNT_FROM ? units : this.#text.byteLength(text);
+    output.reserve(MAX_HEADER_BYTES + (units < COUNT_FROM ? 3 * units : guess));
+    const { bytes, end } = output;
+    let start = end + headerLength(guess, masked);
+    const length = this.#text.write(text, bytes, start);
+    if (length !== guess) {
+      const right = end + headerLength(length, masked);
+      if (right !== start) bytes.copyWithin(right, start, start + length);
+      start = right;
+    }
+    const key = masked ? keys.next() : 0;
+    writeHeader(bytes, end, bits, length, masked, key);
+    output.end = start + length;
+    if (masked) xor(bytes, start, output.end, key, undefined);
+  }
+}
+
+/** One fragment of a message. */
+export interface FragmentOptions {
+  /** Whether the message ends with it. Default: true. */
+  readonly fin?: boolean | undefined;
+}
+
+/**
+ * Writes messages, whole or fragment by fragment, with control frames between, and returns the bytes to send.
+ *
+ * @example
+ * ```ts
+ * import { deepEqual } from 'node:assert/strict';
+ * import { MessageWriter } from 'sansocket/frame';
+ *
+ * const writer = new MessageWriter({ role: 'server' });
+ * deepEqual([...writer.text('Hi')], [0x81, 0x02, 0x48, 0x69]);
+ * deepEqual([...writer.text('H', { fin: false })], [0x01, 0x01, 0x48]);
+ * deepEqual([...writer.ping()], [0x89, 0x00]);
+ * deepEqual([...writer.continue('i')], [0x80, 0x01, 0x69]);
+ * deepEqual([...writer.close(1000, 'bye')], [0x88, 0x05, 0x03, 0xe8, 0x62, 0x79, 0x65]);
+ * ```
+ */
+export class MessageWriter {
+  readonly #frames: FrameWriter;
+  #open = false;
+  #closed = false;
+
+  /** @throws A `UsageTypeError` (`bad-option`) for a role that does not exist. */
+  constructor(options: WriterOptions) {
+    this.#frames = new FrameWriter(options, new Output());
+  }
+
+  /** A text message, or with `fin: false` the first fragment of one. @throws A `UsageTypeError` (`bad-argument`, `bad-state`). */
+  text(text: string, options?: FragmentOptions): Uint8Array {
+    this.#begin();
+    return this.#data(Opcode.Text, checkText(text), options);
+  }
+
+  /** A binary message, or with `fin: false` the first fragment of one. @throws A `UsageTypeError` (`bad-argument`, `bad-state`). */
+  binary(bytes: BytesLike, options?: FragmentOptions): Uint8Array {
+    this.#begin();
+    return this.#data(Opcode.Binary, viewBytes(bytes, 'message'), options);
+  }
+
+  /**
+   * The next fragment of the message that was begun with `fin: false`; the last one unless `fin` is false again.
+   * A fragment of a text ends at a character: a string cannot hold half of one.
+   *
+   * @throws A `UsageTypeError` (`bad-argument`, `bad-state`).
+   */
+  continue(data: string | BytesLike, options?: FragmentOptions): Uint8Array {
+    this.#check();
+    if (!this.#open) throw new UsageTypeError('bad-state', 'Cannot continue: no message is open');
+    return this.#data(
+      Opcode.Continuation,
+      typeof data === 'string' ? data : viewBytes(data, 'fragment'),
+      options,
+    );
+  }
+
+  /** A ping. @param payload At most 125 bytes. @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`). */
+  ping(payload?: string | BytesLike): Uint8Array {
+    this.#check();
+    return this.#frame(FIN_BIT | Opcode.Ping, controlPayload(payload, 'ping'));
+  }
+
+  /** A pong. @param payload What the ping had. @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`). */
+  pong(payload?: string | BytesLike): Uint8Array {
+    this.#check();
+    return this.#frame(FIN_BIT | Opcode.Pong, controlPayload(payload, 'pong'));
+  }
+
+  /** A close frame; nothing may be written after it (§5.5.1). @throws As `encodeClose`. */
+  close(code?: number, reason?: string): Uint8Array {
+    this.#check();
+    const payload = encodeClose(code, reason);
+    this.#closed = true;
+    return this.#frame(FIN_BIT | Opcode.Close, payload);
+  }
+
+  #begin(): void {
+    this.#check();
+    if (this.#open)
+      throw new UsageTypeError('bad-state', 'Cannot begin a message: another one is open, end it first');
+  }
+
+  #check(): void {
+    if (this.#closed) throw new UsageTypeError('bad-state', 'Cannot write: a close frame was written');
+  }
+
+  #data(opcode: number, data: string | Uint8Array, options: FragmentOptions | undefined): Uint8Array {
+    const fin = options?.fin ?? true;
+    this.#open = !fin;
+    return this.#frame((fin ? FIN_BIT : 0) | opcode, data);
+  }
+
+  #frame(bits: number, data: string | Uint8Array): Uint8Array {
+    if (typeof data === 'string') this.#frames.text(bits, data);
+    else this.#frames.bytes(bits, data);
+    return this.#frames.output.take()!;
+  }
+}
+
+/** The string itself. @throws A `UsageTypeError` (`bad-argument`) for anything else. */
+function checkText(text: unknown): string {
+  if (typeof text === 'string') return text;
+  throw new UsageTypeError('bad-argument', `Cannot send text: it is a ${typeof text}, expected a string`);
+}
+
+/** The payload of a ping or pong as bytes, checked. @throws As `MessageWriter.ping`. */
+export function controlPayload(payload: string | BytesLike | undefined, what: string): Uint8Array {
+  if (payload === undefined) return NOTHING;
+  let bytes: Uint8Array;
+  if (typeof payload === 'string') {
+    bytes = new Uint8Array(portableText.byteLength(payload));
+    portableText.write(payload, bytes, 0);
+  } else {
+    bytes = viewBytes(payload, what);
+  }
+  if (bytes.length > MAX_CONTROL_BYTES) {
+    throw new UsageRangeError(
+      'bad-argument',
+      `Cannot send ${what}: its payload is ${bytes.length} bytes, expected at most 125 (RFC 6455 §5.5)`,
+    );
+  }
+  return bytes;
+}
+
+const NOTHING = new Uint8Array(0);
