@@ -8,7 +8,13 @@
  */
 import type { TextCodec } from '../bytes/text.ts';
 
-/** PEM text, or PEM or DER bytes. */
+/** Bytes waiting in a stream from which on `write` answers false, the same for every transport: 64 KiB. */
+export const HIGH_WATER_BYTES = 65_536;
+
+/** Time for a client's side of a TLS handshake before a listener drops it, in ms. */
+export const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** PEM text, or its bytes. */
 export type Pem = string | Uint8Array;
 
 /** TLS for a listener. */

@@ -1,0 +1,7 @@
+/**
+ * What every transport is, and the ones that need no runtime. The runtimes' own are `sansocket/transport/node`,
+ * `/bun` and `/deno`; the suite for yours is `sansocket/transport/contract`.
+ *
+ * @module
+ */
+export * from './transport.ts';
