@@ -1,0 +1,36 @@
+/**
+ * RFC 6455 §4: the opening handshake of both roles, without a socket.
+ *
+ * @module
+ */
+export { computeAccept } from './accept.ts';
+export { type AcceptOptions, acceptUpgrade, formatAccept, type UpgradeAnswer } from './answer.ts';
+export {
+  type UpgradeRequestOptions,
+  type UpgradeSent,
+  writeUpgradeRequest,
+} from './client-request.ts';
+export { readUpgradeResponse, type UpgradeAccepted, type UpgradeResponse } from './client-response.ts';
+export { type Extension, formatExtensions, parseExtensions } from './extensions.ts';
+export type { HeaderLines, HeaderList } from './fields.ts';
+export { checkHost, type HostOption, type HostPolicy, resolveHostPolicy } from './host-policy.ts';
+export { createKey, isKey } from './key.ts';
+export {
+  checkOrigin,
+  type OriginContext,
+  type OriginOption,
+  type OriginOptions,
+  type OriginPolicy,
+  type OriginRule,
+  resolveOriginPolicy,
+} from './origin.ts';
+export { parseProtocols, selectProtocol } from './protocols.ts';
+export {
+  isUpgrade,
+  readUpgrade,
+  refuseUpgrade,
+  type UpgradeRefusal,
+  type UpgradeRequest,
+  type UpgradeSource,
+} from './request.ts';
+export { parseWebSocketUrl, type WebSocketUrl } from './url.ts';
