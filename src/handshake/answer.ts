@@ -7,8 +7,9 @@
  * @module
  */
 import { UsageTypeError } from '../errors.ts';
+import type { HeaderEntries } from '../http/headers.ts';
 import { type Extension, formatExtensions } from './extensions.ts';
-import { collectHeaders, type HeaderList } from './fields.ts';
+import { collectHeaders } from './fields.ts';
 import { checkOptions } from './options.ts';
 import type { UpgradeRequest } from './request.ts';
 
@@ -19,7 +20,7 @@ export interface AcceptOptions {
   /** The extensions that are in use from now on, each by a name that is on offer. Default: none. */
   readonly extensions?: readonly Extension[] | undefined;
   /** More headers, such as Set-Cookie; none of those that the handshake writes, and none that frames a body. */
-  readonly headers?: HeaderList | undefined;
+  readonly headers?: HeaderEntries | undefined;
 }
 
 /** The head of a 101. */

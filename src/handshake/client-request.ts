@@ -9,10 +9,11 @@
 import { isFieldValue, isToken } from '../bytes/ascii.ts';
 import type { RandomSource } from '../bytes/random.ts';
 import { UsageTypeError } from '../errors.ts';
+import type { HeaderEntries, HttpHeaders } from '../http/headers.ts';
+import { isHostAndPort } from '../http/host.ts';
 import { computeAccept } from './accept.ts';
 import { type Extension, formatExtensions } from './extensions.ts';
-import { collectHeaders, type HeaderList } from './fields.ts';
-import { parseHost } from './host.ts';
+import { collectHeaders } from './fields.ts';
 import { createKey, isKey } from './key.ts';
 import { checkOptions } from './options.ts';
 import { VERSION } from './request.ts';
@@ -27,7 +28,7 @@ export interface UpgradeRequestOptions {
   /** The value of Origin. Default: no such header, as of a client that is no browser. */
   readonly origin?: string | undefined;
   /** More headers, such as Authorization or Cookie; none of those that the handshake writes. Host replaces the URL's. */
-  readonly headers?: HeaderList | undefined;
+  readonly headers?: HeaderEntries | undefined;
   /** A key to use in the place of a random one: for tests alone. */
   readonly key?: string | undefined;
   /** Where the key's bytes come from. Default: `crypto.getRandomValues`. */
@@ -95,7 +96,7 @@ export function writeUpgradeRequest(
   const protocols = checkProtocols(options.protocols);
   const extensions = options.extensions ?? [];
   const offer = formatExtensions(extensions);
-  const headers = collectHeaders(call, options.headers ?? []);
+  const headers = collectHeaders(call, options.headers);
   const host = takeHost(headers) ?? parts.hostHeader;
   const key = options.key ?? createKey(options.random);
   if (!isKey(key)) {
@@ -134,31 +135,27 @@ function checkProtocols(option: string | readonly string[] | undefined): readonl
 }
 
 /** Take the app's own Host out of `headers`. */
-function takeHost(headers: Array<readonly [name: string, value: string]>): string | undefined {
-  const at = headers.findIndex(([name]) => name.toLowerCase() === 'host');
-  if (at < 0) return undefined;
-  const value = headers[at]![1];
-  headers.splice(at, 1);
-  if (parseHost(value) === undefined || headers.some(([name]) => name.toLowerCase() === 'host')) {
+function takeHost(headers: HttpHeaders): string | undefined {
+  const [host, ...others] = headers.getAll('host');
+  if (host === undefined) return undefined;
+  if (others.length > 0 || !isHostAndPort(host, 0, host.length)) {
     throw new UsageTypeError(
       'bad-argument',
       'Cannot write upgrade request: header Host is malformed or comes twice, expected host[:port]',
     );
   }
-  return value;
+  headers.delete('host');
+  return host;
 }
 
-function checkOriginValue(
-  origin: string,
-  headers: ReadonlyArray<readonly [name: string, value: string]>,
-): string {
+function checkOriginValue(origin: string, headers: HttpHeaders): string {
   if (typeof origin !== 'string' || origin === '' || !isFieldValue(origin)) {
     throw new UsageTypeError(
       'bad-argument',
       'Cannot write upgrade request: origin is no text that a header can have, expected such as https://example.com',
     );
   }
-  if (headers.some(([name]) => name.toLowerCase() === 'origin')) {
+  if (headers.has('origin')) {
     throw new UsageTypeError(
       'bad-argument',
       'Cannot write upgrade request: Origin is both an option and a header, expected one of them',

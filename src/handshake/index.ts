@@ -12,7 +12,7 @@ export {
 } from './client-request.ts';
 export { readUpgradeResponse, type UpgradeAccepted, type UpgradeResponse } from './client-response.ts';
 export { type Extension, formatExtensions, parseExtensions } from './extensions.ts';
-export type { HeaderLines, HeaderList } from './fields.ts';
+export type { HeaderLines } from './fields.ts';
 export { checkHost, type HostOption, type HostPolicy, resolveHostPolicy } from './host-policy.ts';
 export { createKey, isKey } from './key.ts';
 export {

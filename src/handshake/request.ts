@@ -8,11 +8,11 @@
  */
 import { DIGIT, isAll } from '../bytes/ascii.ts';
 import { HTTP_ERRORS, ProtocolError } from '../errors.ts';
+import { isHostAndPort } from '../http/host.ts';
 import { computeAccept } from './accept.ts';
 import { type Extension, parseExtensions } from './extensions.ts';
 import { requestFault } from './faults.ts';
 import { type HeaderLines, linesOf, namesToken } from './fields.ts';
-import { parseHost } from './host.ts';
 import { isKey } from './key.ts';
 import { parseProtocols } from './protocols.ts';
 
@@ -188,7 +188,8 @@ function checkRequestLine(request: UpgradeSource): ProtocolError | undefined {
 
 /** Item 2: "A |Host| header field containing the server's authority." */
 function checkHostHeader(hosts: readonly string[]): ProtocolError | undefined {
-  if (hosts.length === 1 && parseHost(hosts[0]!) !== undefined) return undefined;
+  const host = hosts[0];
+  if (host !== undefined && hosts.length === 1 && isHostAndPort(host, 0, host.length)) return undefined;
   return new ProtocolError(
     'bad-host',
     HTTP_ERRORS['bad-host'],
