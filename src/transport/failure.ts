@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { TransportError, type TransportErrorCode } from '../errors.ts';
+import { TransportError, type TransportErrorCode, UsageTypeError } from '../errors.ts';
 
 /** What was being tried when it failed. */
 export type Attempt = 'listen' | 'connect' | 'open';
@@ -107,4 +107,9 @@ export function handlerFailure(cause: unknown): TransportError {
   return new TransportError('transport-failed', 'Dropped the connection: its stream handler threw', {
     cause,
   });
+}
+
+/** What `setTls` rejects with on a listener that was opened without TLS. */
+export function noTls(): UsageTypeError {
+  return new UsageTypeError('bad-state', 'Cannot set a certificate: the listener was opened without TLS');
 }

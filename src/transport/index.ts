@@ -4,4 +4,14 @@
  *
  * @module
  */
+
+export * from './memory.ts';
+export type {
+  MemoryFaults,
+  MemoryLink,
+  MemoryPair,
+  MemoryPairOptions,
+  MemoryStream,
+} from './memory-pair.ts';
+export { memoryPair } from './memory-pair.ts';
 export * from './transport.ts';

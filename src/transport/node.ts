@@ -12,10 +12,10 @@ import { lstat, unlink } from 'node:fs/promises';
 import * as net from 'node:net';
 import { dirname } from 'node:path';
 import * as tls from 'node:tls';
-import { UsageTypeError } from '../errors.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
 import { type BufferParts, bufferText } from './buffer-text.ts';
-import { type Attempt, codeOfErrno, failure, handlerFailure } from './failure.ts';
+import { type Attempt, codeOfErrno, failure, noTls } from './failure.ts';
+import { ENDED, FULL, StreamBase, UNWRITABLE } from './stream-base.ts';
 import {
   type Address,
   type ByteStream,
@@ -95,28 +95,20 @@ export const nodeTransport: Transport = {
   },
 };
 
-/** What happened to a stream, as bits: `state` says it all in one field. */
-const ENDED = 1;
-const DESTROYED = 2;
-const FULL = 4;
-const CLOSED = 8;
-
 const STREAM = Symbol('sansocket stream');
 
 /** A socket that one of our streams works with. */
 type Wired = net.Socket & { [STREAM]: NodeStream };
 
 /** One connection. The socket refers to it by a symbol, so that listeners need no closure. */
-class NodeStream implements ByteStream {
+class NodeStream extends StreamBase implements ByteStream {
   readonly socket: net.Socket;
-  handler: StreamHandler | undefined;
-  state = 0;
-  error: Error | undefined;
-  address: string | undefined;
   /** What was connected to; `undefined` for a connection that was accepted. */
   readonly target: string | undefined;
+  #address: string | undefined;
 
   constructor(socket: net.Socket, target: string | undefined) {
+    super();
     this.socket = socket;
     this.target = target;
     (socket as Wired)[STREAM] = this;
@@ -135,7 +127,7 @@ class NodeStream implements ByteStream {
 
   write(bytes: Uint8Array): boolean {
     const { socket } = this;
-    if ((this.state & (ENDED | DESTROYED | CLOSED)) !== 0 || socket.destroyed) return false;
+    if ((this.state & UNWRITABLE) !== 0 || socket.destroyed) return false;
     if (bytes.length > 0) socket.write(bytes);
     // Node's own mark differs between versions, but is never above ours: where we are full, it will say 'drain'.
     if (socket.writableLength < HIGH_WATER_BYTES) return true;
@@ -144,14 +136,12 @@ class NodeStream implements ByteStream {
   }
 
   end(): void {
-    if ((this.state & (ENDED | DESTROYED | CLOSED)) !== 0) return;
+    if ((this.state & UNWRITABLE) !== 0) return;
     this.state |= ENDED;
     this.socket.end();
   }
 
-  destroy(): void {
-    if ((this.state & (DESTROYED | CLOSED)) !== 0) return;
-    this.state |= DESTROYED;
+  protected release(): void {
     this.socket.destroy();
   }
 
@@ -169,8 +159,8 @@ class NodeStream implements ByteStream {
 
   get remoteAddress(): string {
     // Asked for late: it costs a system call, and memory that most connections can do without.
-    this.address ??= plainIp(this.socket.remoteAddress ?? '');
-    return this.address;
+    this.#address ??= plainIp(this.socket.remoteAddress ?? '');
+    return this.#address;
   }
 
   get remotePort(): number {
@@ -184,62 +174,27 @@ class NodeStream implements ByteStream {
   get alpnProtocol(): string {
     return (this.socket instanceof tls.TLSSocket && this.socket.alpnProtocol) || '';
   }
-
-  /** The handler threw: that is the end of this stream, and of no other. */
-  fail(thrown: unknown): void {
-    this.error = handlerFailure(thrown);
-    this.state |= DESTROYED;
-    this.socket.destroy();
-  }
 }
 
 function onData(this: net.Socket, bytes: Uint8Array): void {
-  const stream = (this as Wired)[STREAM];
-  if ((stream.state & DESTROYED) !== 0) return;
-  try {
-    stream.handler!.data(bytes);
-  } catch (error) {
-    stream.fail(error);
-  }
+  (this as Wired)[STREAM].emitData(bytes);
 }
 
 function onEnd(this: net.Socket): void {
-  const stream = (this as Wired)[STREAM];
-  if ((stream.state & DESTROYED) !== 0) return;
-  try {
-    stream.handler!.end();
-  } catch (error) {
-    stream.fail(error);
-  }
+  (this as Wired)[STREAM].emitEnd();
 }
 
 function onDrain(this: net.Socket): void {
-  const stream = (this as Wired)[STREAM];
-  if ((stream.state & FULL) === 0) return;
-  stream.state &= ~FULL;
-  if ((stream.state & (ENDED | DESTROYED)) !== 0) return;
-  try {
-    stream.handler!.drain();
-  } catch (error) {
-    stream.fail(error);
-  }
+  (this as Wired)[STREAM].emitDrain();
 }
 
 function onError(this: net.Socket, error: Error): void {
   const stream = (this as Wired)[STREAM];
-  if ((stream.state & DESTROYED) !== 0) return;
-  stream.error ??= openFailure(stream, error);
+  stream.broken(openFailure(stream, error));
 }
 
 function onClose(this: net.Socket): void {
-  const stream = (this as Wired)[STREAM];
-  if ((stream.state & CLOSED) !== 0) return;
-  stream.state |= CLOSED;
-  try {
-    stream.handler?.close(stream.error);
-  } catch {
-    // The stream is gone already: there is nothing left to drop.
-  }
+  (this as Wired)[STREAM].emitClose();
 }
 
 /** A new connection. Not before `accept` has answered can anything be read: that happens in later turns. */
@@ -313,7 +268,7 @@ class NodeListener implements Listener {
 
   async setTls(options: TlsServerOptions): Promise<void> {
     if (!(this.#server instanceof tls.Server)) {
-      throw new UsageTypeError('bad-state', 'Cannot set a certificate: the listener was opened without TLS');
+      throw noTls();
     }
     try {
       this.#server.setSecureContext(tlsServerOptions(options));
