@@ -1,0 +1,135 @@
+/**
+ * The bytes that a parser was given and has not consumed yet.
+ *
+ * Owns: the order of the chunks, how far they are read, and the offset in the stream. Does not own: what the
+ * bytes mean. A chunk is let go as soon as its last byte is consumed, so an idle connection holds none.
+ *
+ * @module
+ */
+import { UsageTypeError } from '../errors.ts';
+
+const EMPTY = new Uint8Array(0);
+/** Chunks below this that have to wait are joined, since each on its own costs more than its bytes. */
+const SMALL = 512;
+/** How large the joined ones get. */
+const JOINED = 4096;
+
+/** A queue of chunks, read from the front. */
+export class Intake {
+  /** The chunk being read; empty when there is none. */
+  bytes: Uint8Array = EMPTY;
+  /** The first byte of `bytes` that is not consumed. */
+  at = 0;
+  /** How many bytes of the stream came before `at`. */
+  offset = 0;
+  /** No more bytes will come. */
+  ended = false;
+
+  /** Chunks after `bytes`, from `#next` on. */
+  #queue: Uint8Array[] = [];
+  #next = 0;
+  #queuedBytes = 0;
+  /** The buffer behind the last chunk of the queue, where small chunks can be added to it. */
+  #joint: Uint8Array | undefined;
+
+  /** Add a chunk at the end; it belongs to the intake from then on. */
+  push(chunk: Uint8Array): void {
+    if (!(chunk instanceof Uint8Array)) {
+      throw new UsageTypeError('bad-argument', `Cannot push ${typeof chunk}: expected a Uint8Array`);
+    }
+    const length = chunk.length;
+    if (length === 0) return;
+    if (this.at === this.bytes.length && this.#queuedBytes === 0) {
+      this.bytes = chunk;
+      this.at = 0;
+      return;
+    }
+    this.#queuedBytes += length;
+    if (length >= SMALL) {
+      this.#joint = undefined;
+      this.#queue.push(chunk);
+      return;
+    }
+    const last = this.#queue.length - 1;
+    const joint = this.#joint;
+    if (joint !== undefined && last >= this.#next) {
+      const end = this.#queue[last]!.length;
+      if (end + length <= joint.length) {
+        joint.set(chunk, end);
+        this.#queue[last] = joint.subarray(0, end + length);
+        return;
+      }
+    }
+    this.#joint = new Uint8Array(JOINED);
+    this.#joint.set(chunk);
+    this.#queue.push(this.#joint.subarray(0, length));
+  }
+
+  /** Bytes not consumed. */
+  get length(): number {
+    return this.bytes.length - this.at + this.#queuedBytes;
+  }
+
+  /** Whether there is a byte at `at`; goes on to the next chunk where this one is used up. */
+  fill(): boolean {
+    if (this.at < this.bytes.length) return true;
+    if (this.#queuedBytes === 0) return false;
+    const chunk = this.#queue[this.#next]!;
+    this.#queue[this.#next++] = EMPTY;
+    if (this.#next === this.#queue.length) {
+      this.#queue = [];
+      this.#next = 0;
+      this.#joint = undefined;
+    }
+    this.#queuedBytes -= chunk.length;
+    this.bytes = chunk;
+    this.at = 0;
+    return true;
+  }
+
+  /** Consume `count` bytes of `bytes`. */
+  consume(count: number): void {
+    this.offset += count;
+    this.at += count;
+    if (this.at === this.bytes.length) {
+      this.bytes = EMPTY;
+      this.at = 0;
+    }
+  }
+
+  /** Consume up to `most` bytes of this chunk, at least one of which is there; a view of them. */
+  take(most: number): Uint8Array {
+    const { bytes, at } = this;
+    const count = Math.min(most, bytes.length - at);
+    const view = count === bytes.length ? bytes : bytes.subarray(at, at + count);
+    this.consume(count);
+    return view;
+  }
+
+  /** Let go of everything. */
+  clear(): void {
+    this.bytes = EMPTY;
+    this.at = 0;
+    this.#queue = [];
+    this.#next = 0;
+    this.#queuedBytes = 0;
+    this.#joint = undefined;
+  }
+
+  /** Consume everything, in one piece that starts with `before`. A view where that needs no copy. */
+  takeAll(before: Uint8Array): Uint8Array {
+    const parts = [before, this.bytes.subarray(this.at), ...this.#queue.slice(this.#next)].filter(
+      (part) => part.length > 0,
+    );
+    this.offset += this.length;
+    this.clear();
+    if (parts.length <= 1) return parts[0] ?? EMPTY;
+    const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
+  }
+}
