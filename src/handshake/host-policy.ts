@@ -82,7 +82,7 @@ export function checkHost(host: string, policy: HostPolicy | HostOption): Protoc
 }
 
 function isResolved(policy: HostPolicy | HostOption): policy is HostPolicy {
-  return typeof policy === 'object' && 'kind' in policy && policy.kind === 'host-policy';
+  return typeof policy === 'object' && policy !== null && 'kind' in policy && policy.kind === 'host-policy';
 }
 
 function parseRule(pattern: string): HostRule {

@@ -73,11 +73,10 @@ interface Origin {
 
 type Test = (origin: string, parsed: Origin | undefined, host: string, secure: boolean) => boolean;
 
+/** The schemes of pages that a server serves, with the port that is left out in their origins. */
 const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
   ['http', 80],
   ['https', 443],
-  ['ws', 80],
-  ['wss', 443],
 ]);
 
 /**
@@ -208,13 +207,14 @@ function patternOf(rule: string): Test | undefined {
 
 /** Whether the page comes from the host and port that the request is for. */
 function isSameHost(_origin: string, parsed: Origin | undefined, host: string, secure: boolean): boolean {
-  if (parsed?.host === undefined) return false;
+  const defaultPort = DEFAULT_PORTS.get(parsed?.scheme ?? '');
+  if (parsed?.host === undefined || defaultPort === undefined) return false;
   // Over TLS, a page that came without it may have been forged on its way.
   if (secure && parsed.scheme !== 'https') return false;
   const own = parseHost(host);
   if (own === undefined || !sameHost(own, parsed.host)) return false;
   // Whoever terminates TLS in front of us decides the Host's default port, so the origin's scheme has to tell.
-  return (own.port ?? DEFAULT_PORTS.get(parsed.scheme)) === parsed.port;
+  return (own.port ?? defaultPort) === parsed.port;
 }
 
 /**
