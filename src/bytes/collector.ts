@@ -5,60 +5,106 @@
  *
  * @module
  */
+import type { NativeBytes } from './native.ts';
 
 const FIRST_CAPACITY = 512;
+/** From this many bytes on a piece is kept as it is, when that pins no more than as much again. */
+const KEEP_FROM = 4096;
+/** Below this many bytes a loop beats the way into native code. */
+const LOOP_BELOW = 32;
 
 /**
- * Collects pieces in one growing buffer.
+ * Collects pieces until they are taken as one.
  *
- * Pieces are copied, so that a piece of a few bytes does not pin the chunk that it came in; the buffer doubles, so
- * that every byte is copied a constant number of times and memory stays below three times what came in. A
+ * Small pieces are copied to a buffer that doubles, so that a piece of a few bytes does not pin the chunk that it came
+ * in, and every byte is copied a constant number of times; large ones are kept as views until the end and copied once.
+ * Memory stays below three times what came in (and {@link take} needs as much again as it returns). A
  * declared length is only ever an upper bound on growth: nothing is reserved for it.
  */
 export class Collector {
+  /** What came before the buffer, in order. */
+  #parts: Uint8Array[] | undefined;
+  #partsLength = 0;
   #buffer: Uint8Array | undefined;
-  #length = 0;
+  #used = 0;
+  readonly #native: NativeBytes | undefined;
+
+  /** @param native May allocate faster. */
+  constructor(native?: NativeBytes) {
+    this.#native = native;
+  }
 
   /** Bytes collected so far. */
   get length(): number {
-    return this.#length;
+    return this.#partsLength + this.#used;
   }
 
   /**
-   * Append the bytes of `piece` from `start` up to `end`. Copies them.
+   * Append the bytes of `piece` from `start` up to `end`. A large piece may be kept as it is: nobody may write to it
+   * any more.
    *
    * @param expected Total bytes that the peer declared, this piece included; growth does not go past it. 0: unknown.
    */
   append(piece: Uint8Array, start: number, end: number, expected: number): void {
-    const needed = this.#length + end - start;
+    const length = end - start;
+    if (length >= KEEP_FROM && 2 * length >= piece.buffer.byteLength) {
+      this.#closeBuffer();
+      this.#keep(piece.subarray(start, end));
+      return;
+    }
+    const needed = this.#used + length;
     let buffer = this.#buffer;
     if (buffer === undefined || buffer.length < needed) {
-      let capacity = Math.max(needed, this.#length * 2, FIRST_CAPACITY);
-      if (expected >= needed && expected < capacity) capacity = expected;
+      const most = expected - this.#partsLength;
+      let capacity = Math.max(needed, this.#used * 2, FIRST_CAPACITY);
+      if (most >= needed && most < capacity) capacity = most;
       const larger = new Uint8Array(capacity);
-      if (buffer !== undefined) larger.set(buffer.subarray(0, this.#length));
+      if (buffer !== undefined) larger.set(buffer.subarray(0, this.#used));
       this.#buffer = buffer = larger;
     }
-    if (end - start < 32) for (let at = start, to = this.#length; at < end; ) buffer[to++] = piece[at++]!;
-    else buffer.set(start === 0 && end === piece.length ? piece : piece.subarray(start, end), this.#length);
-    this.#length = needed;
+    if (length < LOOP_BELOW) for (let at = start, to = this.#used; at < end; ) buffer[to++] = piece[at++]!;
+    else buffer.set(piece.subarray(start, end), this.#used);
+    this.#used = needed;
   }
 
-  /** All bytes collected; the collector is empty afterwards. The result is the caller's own. */
+  /** All bytes collected; the collector is empty afterwards. The result is the caller's own, or the one piece that came. */
   take(): Uint8Array {
-    const buffer = this.#buffer;
-    const length = this.#length;
-    this.#buffer = undefined;
-    this.#length = 0;
-    if (buffer === undefined) return new Uint8Array(0);
-    // A small message must not keep a buffer of several times its size alive.
-    if (length < buffer.length >> 1) return buffer.slice(0, length);
-    return length === buffer.length ? buffer : buffer.subarray(0, length);
+    this.#closeBuffer();
+    const parts = this.#parts;
+    const length = this.#partsLength;
+    this.clear();
+    if (parts === undefined) return new Uint8Array(0);
+    if (parts.length === 1) return parts[0]!;
+    const whole = this.#native?.allocate?.(length) ?? new Uint8Array(length);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
   }
 
   /** Forget all bytes. */
   clear(): void {
+    this.#parts = undefined;
     this.#buffer = undefined;
-    this.#length = 0;
+    this.#partsLength = this.#used = 0;
+  }
+
+  /** What the buffer holds becomes a part. */
+  #closeBuffer(): void {
+    const buffer = this.#buffer;
+    if (buffer === undefined) return;
+    const used = this.#used;
+    // A few bytes must not keep a buffer of several times their size alive.
+    this.#keep(2 * used < buffer.length ? buffer.slice(0, used) : buffer.subarray(0, used));
+    this.#buffer = undefined;
+    this.#used = 0;
+  }
+
+  #keep(part: Uint8Array): void {
+    this.#parts ??= [];
+    this.#parts.push(part);
+    this.#partsLength += part.length;
   }
 }

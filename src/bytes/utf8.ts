@@ -14,6 +14,12 @@
  * U+10FFFF); all others are 80 to BF. So a state is (owed, low, high), packed into one number.
  */
 const READY = 0;
+/** Set apart what is owed from the bounds. */
+const OWED = ~0xffff;
+const OWES_ONE = 0x1_0000;
+const OWES_TWO = 0x2_0000;
+/** The bounds of all continuation bytes but the second of some sequences. */
+const ANY_CONTINUATION = 0x80bf;
 const pack = (owed: number, low: number, high: number): number => (owed << 16) | (low << 8) | high;
 
 /** The state after a lead byte; 0 for ASCII and, told apart by the byte itself, for a byte that leads nothing. */
@@ -48,7 +54,7 @@ function leads(): Int32Array {
 export class Utf8Validator {
   #state = READY;
 
-  /** Whether the bytes so far end at the end of a character. */
+  /** Whether the bytes so far, up to the first bad one, end at the end of a character. */
   get complete(): boolean {
     return this.#state === READY;
   }
@@ -76,14 +82,44 @@ export class Utf8Validator {
           continue;
         }
         state = LEAD[byte]!;
-        if (state === READY) return at;
+        if (state === READY) {
+          this.#state = READY;
+          return at;
+        }
       } else {
-        if (byte < ((state >> 8) & 0xff) || byte > (state & 0xff)) return at;
-        state = state >= 0x20000 ? (state & ~0xffff) - 0x10000 + 0x80bf : READY;
+        if (byte < ((state >> 8) & 0xff) || byte > (state & 0xff)) {
+          this.#state = state;
+          return at;
+        }
+        state = state >= OWES_TWO ? (state & OWED) - OWES_ONE + ANY_CONTINUATION : READY;
       }
       at++;
     }
     this.#state = state;
     return -1;
+  }
+
+  /**
+   * As {@link push}, and faster for long pieces: whole characters are left to `isUtf8`, which may be native.
+   *
+   * @param isUtf8 Whether the bytes from a start up to an end are UTF-8; `TextCodec.isUtf8`.
+   */
+  pushBulk(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isUtf8: (bytes: Uint8Array, start: number, end: number) => boolean,
+  ): number {
+    // A character that an earlier piece began ends within 3 bytes.
+    let from = start;
+    while (this.#state !== READY && from < end) {
+      if (this.push(bytes, from, from + 1) >= 0) return from;
+      from++;
+    }
+    // One that goes on in a later piece begins within the last 3.
+    let to = end;
+    while (to > from && end - to < 3 && (bytes[to - 1]! & 0xc0) === 0x80) to--;
+    if (to > from && bytes[to - 1]! >= 0xc0) to--;
+    return isUtf8(bytes, from, to) ? this.push(bytes, to, end) : this.push(bytes, from, end);
   }
 }

@@ -7,6 +7,10 @@
  *
  * @module
  */
+
+import type { BulkXor, NativeBytes } from '../bytes/native.ts';
+import { checkOptions } from '../bytes/options.ts';
+import { UsageTypeError } from '../errors.ts';
 import type { FrameError } from './error.ts';
 import {
   describeHeader,
@@ -15,10 +19,20 @@ import {
   type HeaderRules,
   MAX_HEADER_BYTES,
   type ResolvedRules,
+  RULE_NAMES,
   readHeader,
   resolveRules,
 } from './header.ts';
-import { orBytes, rotateKey, VIEW_FROM, wordView, xor } from './mask.ts';
+import { rotateKey, UNKNOWN, VIEW_FROM, WORDS_FROM, wordView, xor } from './mask.ts';
+
+/** How to decode. */
+export interface DecoderOptions extends HeaderRules {
+  /** What this runtime does faster than portable code. Default: nothing. */
+  readonly native?: NativeBytes | undefined;
+}
+
+/** The options of {@link DecoderOptions}. */
+export const DECODER_NAMES: readonly string[] = [...RULE_NAMES, 'native'];
 
 /** Part of a payload, unmasked. Each frame has at least one, if it is empty. */
 export interface FramePayload {
@@ -48,6 +62,8 @@ export const Step = {
 } as const;
 
 const EMPTY = new Uint8Array(0);
+/** Chunks that were used up are let go from this many on, when they are half of the queue. */
+const FORGET_FROM = 64;
 
 /**
  * The decoder without an object an event: its fields hold what the last {@link step} found. What {@link FrameDecoder}
@@ -64,14 +80,18 @@ export class FrameCursor {
   from = 0;
   /** Where the piece ends in `chunk`. */
   to = 0;
-  /** All bytes of the piece ORed together: below 0x80 when it is ASCII. */
-  or = 0;
+  /**
+   * All bytes of the piece ORed together: below 0x80 when it is ASCII. Known only where it comes free, with unmasking;
+   * else 0xff, which says nothing.
+   */
+  or = UNKNOWN;
   /** How much of the frame's payload comes after the piece. */
   remaining = 0;
   /** What is wrong. */
   error: FrameError | undefined;
 
   readonly #rules: ResolvedRules;
+  readonly #bulkXor: BulkXor | undefined;
   #words: Int32Array | undefined;
   /** Where `chunk` starts in the whole stream. */
   #base = 0;
@@ -84,9 +104,10 @@ export class FrameCursor {
   #waiting: Uint8Array[] | undefined;
   #waitingAt = 0;
 
-  /** @param rules As for `decodeFrameHeader`. */
-  constructor(rules?: HeaderRules) {
-    this.#rules = resolveRules(rules);
+  /** Does not check for names that do not exist. @throws A `UsageTypeError` (`bad-option`) for values that cannot be. */
+  constructor(options: DecoderOptions) {
+    this.#rules = resolveRules(options);
+    this.#bulkXor = options.native?.xor;
   }
 
   /** How many bytes have been consumed, from the start of the stream. */
@@ -104,8 +125,11 @@ export class FrameCursor {
     );
   }
 
-  /** Add bytes. The cursor owns them from then on, and unmasks in place. */
+  /** Add bytes. The cursor owns them from then on, and unmasks in place. @throws A `UsageTypeError` (`bad-argument`). */
   push(chunk: Uint8Array): void {
+    if (!(chunk instanceof Uint8Array)) {
+      throw new UsageTypeError('bad-argument', 'Cannot decode: the chunk is not a Uint8Array');
+    }
     if (chunk.length === 0 || this.error !== undefined) return;
     if (this.#waiting !== undefined) this.#waiting.push(chunk);
     else if (this.#at < this.chunk.length) this.#waiting = [chunk];
@@ -123,12 +147,24 @@ export class FrameCursor {
       } else if (this.error !== undefined) {
         return Step.Error;
       }
-      if (this.#waiting === undefined) return Step.More;
-      this.#enter(this.#waiting[this.#waitingAt++]!);
-      if (this.#waitingAt === this.#waiting.length) {
-        this.#waiting = undefined;
-        this.#waitingAt = 0;
+      if (this.#waiting === undefined) {
+        // An idle connection holds no chunk.
+        if (this.chunk !== EMPTY) this.#enter(EMPTY);
+        return Step.More;
       }
+      this.#enterWaiting(this.#waiting);
+    }
+  }
+
+  #enterWaiting(waiting: Uint8Array[]): void {
+    this.#enter(waiting[this.#waitingAt++]!);
+    if (this.#waitingAt === waiting.length) {
+      this.#waiting = undefined;
+      this.#waitingAt = 0;
+    } else if (this.#waitingAt >= FORGET_FROM && 2 * this.#waitingAt >= waiting.length) {
+      // Who always pushes before all is taken must not keep alive what was taken.
+      this.#waiting = waiting.slice(this.#waitingAt);
+      this.#waitingAt = 0;
     }
   }
 
@@ -187,11 +223,14 @@ export class FrameCursor {
     const length = Math.min(this.remaining, available);
     const to = from + length;
     if (fields.masked) {
-      if (length >= VIEW_FROM && this.#words === undefined) this.#words = wordView(chunk);
+      // A view of the words costs as much as some hundred bytes; one serves all frames of the chunk.
+      if (this.#words === undefined && length >= WORDS_FROM && available >= VIEW_FROM) {
+        this.#words = wordView(chunk);
+      }
       const done = fields.payloadLength - this.remaining;
-      this.or = xor(chunk, from, to, rotateKey(fields.key, done), this.#words);
+      this.or = xor(chunk, from, to, rotateKey(fields.key, done), this.#words, this.#bulkXor);
     } else {
-      this.or = orBytes(chunk, from, to);
+      this.or = UNKNOWN;
     }
     this.from = from;
     this.to = to;
@@ -203,7 +242,7 @@ export class FrameCursor {
 
   #fail(error: FrameError): number {
     this.error = error;
-    this.#at = this.chunk.length;
+    this.#enter(EMPTY);
     this.#waiting = undefined;
     return Step.Error;
   }
@@ -237,9 +276,10 @@ export class FrameDecoder {
   readonly #cursor: FrameCursor;
   #failed = false;
 
-  /** @param rules Who receives, and how strict to be; as for `decodeFrameHeader`. */
-  constructor(rules?: HeaderRules) {
-    this.#cursor = new FrameCursor(rules);
+  /** @throws A `UsageTypeError` (`bad-option`) for an option, a role or RSV bits that do not exist. */
+  constructor(options: DecoderOptions = {}) {
+    checkOptions('decode frames', options, DECODER_NAMES);
+    this.#cursor = new FrameCursor(options);
   }
 
   /** How many bytes have been consumed. */
@@ -252,7 +292,11 @@ export class FrameDecoder {
     return this.#cursor.atBoundary;
   }
 
-  /** Add bytes. They belong to the decoder from then on: it unmasks in place. Bytes after an error are dropped. */
+  /**
+   * Add bytes. They belong to the decoder from then on: it unmasks in place. Bytes after an error are dropped.
+   *
+   * @throws A `UsageTypeError` (`bad-argument`) for anything but a `Uint8Array`.
+   */
   push(chunk: Uint8Array): void {
     this.#cursor.push(chunk);
   }

@@ -5,19 +5,22 @@
  *
  * @module
  */
-
 import { type RandomSource, secureRandom } from '../bytes/random.ts';
+import { portableText } from '../bytes/text.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import { FIN_BIT, headerLength, MAX_CONTROL_BYTES, RSV_BITS, writeHeader } from './header.ts';
 import { packKey, xor } from './mask.ts';
 import { isControl, isOpcode, type Opcode } from './opcode.ts';
 
+const NOTHING = new Uint8Array(0);
+const NAMES: readonly string[] = ['opcode', 'payload', 'fin', 'rsv', 'mask'];
+
 /** A frame to send. */
 export interface Frame {
   /** What it is; see {@link Opcode}. */
   readonly opcode: Opcode;
-  /** The payload, not masked. Read only; the frame holds a copy. Default: empty. */
-  readonly payload?: Uint8Array | undefined;
+  /** The payload, not masked; a string is sent as UTF-8. Read only; the frame holds a copy. Default: empty. */
+  readonly payload?: Uint8Array | string | undefined;
   /** Whether it is the last frame of its message. Default: true. */
   readonly fin?: boolean | undefined;
   /** RSV1 to RSV3 in place (0x40, 0x20, 0x10), for an extension. Default: 0. */
@@ -32,7 +35,7 @@ export interface Frame {
  * @param random Where the key comes from when `mask` is true. Default: `crypto.getRandomValues`.
  * @returns Header and payload, in memory of their own.
  * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`) for a frame that no peer may accept: a reserved
- *   opcode, a control frame that is fragmented or longer than 125 bytes, a payload that is no `Uint8Array`.
+ *   opcode, a control frame that is fragmented or longer than 125 bytes, a payload that is neither a string nor a `Uint8Array`.
  *
  * @example The "Hello" of RFC 6455 §5.7, masked
  * ```ts
@@ -67,32 +70,34 @@ export function encodeFrameInto(frame: Frame, target: Uint8Array, at = 0, random
       `Cannot encode frame: it takes ${total} bytes at ${at}, the target has ${target.length}`,
     );
   }
-  const { opcode, payload, mask = false, rsv = 0 } = frame;
-  const length = payload?.length ?? 0;
+  const { opcode, payload = NOTHING, mask = false, rsv = 0 } = frame;
   const masked = mask !== false;
   const key = masked ? packKey(mask === true ? (random ?? secureRandom)(new Uint8Array(4)) : mask, 0) : 0;
   const bits = (frame.fin === false ? 0 : FIN_BIT) | rsv | opcode;
+  const length = payloadLength(payload);
   const start = writeHeader(target, at, bits, length, masked, key);
-  if (payload !== undefined && length > 0) {
-    target.set(payload, start);
-    if (masked) xor(target, start, start + length, key, undefined);
-  }
+  if (typeof payload === 'string') portableText.write(payload, target, start);
+  else target.set(payload, start);
+  if (masked) xor(target, start, start + length, key);
   return total;
 }
 
 /** How many bytes the frame takes on the wire. @throws As {@link encodeFrame}: it checks the frame. */
 export function frameLength(frame: Frame): number {
   if (typeof frame !== 'object' || frame === null) throw wrong('the frame', frame, 'an object');
-  const { opcode, payload, fin = true, rsv = 0, mask = false } = frame;
+  for (const name in frame)
+    if (!NAMES.includes(name)) throw wrong(`the field "${name}"`, 'there', NAMES.join(', '));
+  const { opcode, payload = NOTHING, fin = true, rsv = 0, mask = false } = frame;
   if (!isOpcode(opcode)) throw wrong('opcode', opcode, '0x0-0x2 or 0x8-0xA');
-  if (payload !== undefined && !(payload instanceof Uint8Array))
-    throw wrong('payload', payload, 'a Uint8Array');
+  if (typeof payload !== 'string' && !(payload instanceof Uint8Array)) {
+    throw wrong('payload', payload, 'a Uint8Array or a string');
+  }
   if (typeof fin !== 'boolean') throw wrong('fin', fin, 'a boolean');
   if (!Number.isInteger(rsv) || (rsv & ~RSV_BITS) !== 0) throw wrong('rsv', rsv, 'some of 0x70');
   if (typeof mask !== 'boolean' && !(mask instanceof Uint8Array && mask.length === 4)) {
     throw wrong('mask', mask, 'a Uint8Array of 4 bytes, true or false');
   }
-  const length = payload?.length ?? 0;
+  const length = payloadLength(payload);
   if (isControl(opcode)) {
     if (!fin) throw wrong('fin', fin, 'true on a control frame (RFC 6455 §5.5)');
     if (rsv !== 0) throw wrong('rsv', rsv, '0 on a control frame (RFC 6455 §5.5)');
@@ -104,6 +109,10 @@ export function frameLength(frame: Frame): number {
     }
   }
   return headerLength(length, mask !== false) + length;
+}
+
+function payloadLength(payload: Uint8Array | string): number {
+  return typeof payload === 'string' ? portableText.byteLength(payload) : payload.length;
 }
 
 function wrong(what: string, is: unknown, expected: string): UsageTypeError {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { checkOptions, readSwitch } from '../bytes/options.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import { FrameError } from './error.ts';
 import { packKey } from './mask.ts';
@@ -76,23 +77,40 @@ export interface ResolvedRules {
   readonly minimal: boolean;
 }
 
-/** Check the rules, and resolve them. @throws A `UsageTypeError` (`bad-option`) for a role or RSV bits that do not exist. */
-export function resolveRules(rules: HeaderRules = {}): ResolvedRules {
+const NO_RULES: ResolvedRules = { needMask: false, refuseMask: false, refusedRsv: RSV_BITS, minimal: true };
+
+/** The options of {@link HeaderRules}. */
+export const RULE_NAMES: readonly string[] = [
+  'role',
+  'allowedRsv',
+  'allowUnmasked',
+  'allowMasked',
+  'allowNonMinimalLength',
+];
+
+/** Check the rules, and resolve them; names are for the caller to check. @throws As {@link decodeFrameHeader} for `rules`. */
+export function resolveRules(rules: HeaderRules): ResolvedRules {
   const { role, allowedRsv = 0 } = rules;
   if (role !== undefined && role !== 'server' && role !== 'client') {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot use role ${JSON.stringify(role)}: expected 'server' or 'client'`,
+      `Cannot read frames as ${String(role)}: expected 'server' or 'client'`,
     );
   }
   if (!Number.isInteger(allowedRsv) || (allowedRsv & ~RSV_BITS) !== 0) {
-    throw new UsageTypeError('bad-option', `Cannot allow RSV bits ${allowedRsv}: expected some of 0x70`);
+    throw new UsageTypeError(
+      'bad-option',
+      `Cannot allow RSV bits ${String(allowedRsv)}: expected some of 0x70`,
+    );
   }
+  const lenient = (name: keyof HeaderRules): boolean => readSwitch('read frames', name, rules[name], false);
+  const allowUnmasked = lenient('allowUnmasked');
+  const allowMasked = lenient('allowMasked');
   return {
-    needMask: role === 'server' && rules.allowUnmasked !== true,
-    refuseMask: role === 'client' && rules.allowMasked !== true,
+    needMask: role === 'server' && !allowUnmasked,
+    refuseMask: role === 'client' && !allowMasked,
     refusedRsv: RSV_BITS & ~allowedRsv,
-    minimal: rules.allowNonMinimalLength !== true,
+    minimal: !lenient('allowNonMinimalLength'),
   };
 }
 
@@ -130,52 +148,18 @@ export function readHeader(
   if (have < 1) return 0;
   const first = bytes[at]!;
   const opcode = first & OPCODE_BITS;
-  const fin = first >= FIN;
-  // "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero
-  // value, the receiving endpoint MUST _Fail the WebSocket Connection_." Control frames carry no extension's bits.
-  const rsv = first & RSV_BITS;
-  if (rsv !== 0 && ((rsv & rules.refusedRsv) !== 0 || isControl(opcode))) {
-    return new FrameError(
-      'reserved-bit',
-      `Cannot read frame: RSV bits are ${hex(rsv)}, expected ${isControl(opcode) ? 'none on a control frame' : `only bits of ${hex(RSV_BITS & ~rules.refusedRsv)}`}`,
-      position,
-    );
-  }
-  if (!isOpcode(opcode)) {
-    return new FrameError(
-      'reserved-opcode',
-      `Cannot read frame: opcode is ${hex(opcode)}, expected 0x0-0x2 or 0x8-0xA`,
-      position,
-    );
-  }
-  if (!fin && isControl(opcode)) {
-    return new FrameError(
-      'fragmented-control',
-      'Cannot read frame: FIN is clear on a control frame, expected it set',
-      position,
-    );
+  const control = isControl(opcode);
+  // One test for the three faults of the first byte; a control frame must have FIN and no RSV bit.
+  if ((first & rules.refusedRsv) !== 0 || !isOpcode(opcode) || (control && (first & ~OPCODE_BITS) !== FIN)) {
+    return badFirstByte(first, rules, position);
   }
   if (have < 2) return 0;
 
   const second = bytes[at + 1]!;
   const masked = second >= MASK;
   let length = second & LENGTH_BITS;
-  // "a server MUST close the connection upon receiving a frame that is not masked"; "A client MUST close a
-  // connection if it detects a masked frame."
-  if (masked ? rules.refuseMask : rules.needMask) {
-    return masked
-      ? new FrameError(
-          'masked-frame',
-          'Cannot read frame: MASK is set, expected it clear from a server',
-          position + 1,
-        )
-      : new FrameError(
-          'unmasked-frame',
-          'Cannot read frame: MASK is clear, expected it set from a client',
-          position + 1,
-        );
-  }
-  if (length > MAX_CONTROL_BYTES && isControl(opcode)) {
+  if (masked ? rules.refuseMask : rules.needMask) return badMask(masked, position);
+  if (control && length > MAX_CONTROL_BYTES) {
     return new FrameError(
       'control-too-long',
       'Cannot read frame: a control frame has more than 125 bytes',
@@ -221,12 +205,58 @@ export function readHeader(
   } else {
     fields.key = 0;
   }
-  fields.fin = fin;
-  fields.rsv = rsv;
+  fields.fin = first >= FIN;
+  fields.rsv = first & RSV_BITS;
   fields.opcode = opcode;
   fields.masked = masked;
   fields.payloadLength = length;
   return size;
+}
+
+function badFirstByte(first: number, rules: ResolvedRules, position: number): FrameError {
+  const opcode = first & OPCODE_BITS;
+  const rsv = first & RSV_BITS;
+  // "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero
+  // value, the receiving endpoint MUST _Fail the WebSocket Connection_." Control frames carry no extension's bits.
+  if ((rsv & rules.refusedRsv) !== 0 || (rsv !== 0 && isControl(opcode))) {
+    const expected = isControl(opcode)
+      ? 'none on a control frame'
+      : `only bits of ${hex(RSV_BITS & ~rules.refusedRsv)}`;
+    return new FrameError(
+      'reserved-bit',
+      `Cannot read frame: RSV bits are ${hex(rsv)}, expected ${expected}`,
+      position,
+    );
+  }
+  if (!isOpcode(opcode)) {
+    return new FrameError(
+      'reserved-opcode',
+      `Cannot read frame: opcode is ${hex(opcode)}, expected 0x0-0x2 or 0x8-0xA`,
+      position,
+    );
+  }
+  return new FrameError(
+    'fragmented-control',
+    'Cannot read frame: FIN is clear on a control frame, expected it set',
+    position,
+  );
+}
+
+function badMask(masked: boolean, position: number): FrameError {
+  // "A client MUST close a connection if it detects a masked frame."
+  if (masked) {
+    return new FrameError(
+      'masked-frame',
+      'Cannot read frame: MASK is set, expected it clear from a server',
+      position + 1,
+    );
+  }
+  // "a server MUST close the connection upon receiving a frame that is not masked"
+  return new FrameError(
+    'unmasked-frame',
+    'Cannot read frame: MASK is clear, expected it set from a client',
+    position + 1,
+  );
 }
 
 function notMinimal(length: number, bytes: number, position: number): FrameError {
@@ -253,7 +283,8 @@ function hex(bits: number): string {
  * @returns The header; `undefined` when more bytes are needed (nothing was consumed: ask again with more); or a
  *   {@link FrameError} with one of the codes `reserved-bit`, `reserved-opcode`, `unmasked-frame`, `masked-frame`,
  *   `fragmented-control`, `control-too-long`, `non-minimal-length`, `length-overflow`, or `message-too-big` for 2^53 bytes and more.
- * @throws A `UsageRangeError` (`bad-argument`) for an `offset` outside `bytes`.
+ * @throws A `UsageRangeError` (`bad-argument`) for an `offset` outside `bytes`; a `UsageTypeError` for bytes that are no
+ *   `Uint8Array` (`bad-argument`) and for a rule, a role or RSV bits that do not exist (`bad-option`).
  *
  * @example An unmasked "Hello" (§5.7)
  * ```ts
@@ -273,14 +304,22 @@ export function decodeFrameHeader(
   offset = 0,
   rules?: HeaderRules,
 ): FrameHeader | undefined | FrameError {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new UsageTypeError('bad-argument', 'Cannot read frame: the bytes are not a Uint8Array');
+  }
   if (!Number.isInteger(offset) || offset < 0 || offset > bytes.length) {
     throw new UsageRangeError(
       'bad-argument',
       `Cannot read frame: offset is ${offset}, expected 0 to ${bytes.length}`,
     );
   }
+  let resolved = NO_RULES;
+  if (rules !== undefined) {
+    checkOptions('read frames', rules, RULE_NAMES);
+    resolved = resolveRules(rules);
+  }
   const fields = new HeaderFields();
-  const length = readHeader(bytes, offset, bytes.length, fields, resolveRules(rules), offset);
+  const length = readHeader(bytes, offset, bytes.length, fields, resolved, offset);
   if (length === 0) return undefined;
   return typeof length === 'number' ? describeHeader(fields, length) : length;
 }

@@ -3,6 +3,9 @@
  *
  * @module
  */
+
+export { type BulkXor, type NativeBytes, xor64 } from '../bytes/native.ts';
+export { Output, Slab } from '../bytes/output.ts';
 export { type RandomSource, secureRandom } from '../bytes/random.ts';
 export { portableText, type TextCodec } from '../bytes/text.ts';
 export type { BytesLike } from '../bytes/view.ts';
@@ -16,7 +19,14 @@ export {
   isCloseCode,
   MAX_REASON_BYTES,
 } from './close.ts';
-export { FrameCursor, FrameDecoder, type FrameEvent, type FramePayload, Step } from './decoder.ts';
+export {
+  type DecoderOptions,
+  FrameCursor,
+  FrameDecoder,
+  type FrameEvent,
+  type FramePayload,
+  Step,
+} from './decoder.ts';
 export { encodeFrame, encodeFrameInto, type Frame, frameLength } from './encode.ts';
 export { FrameError } from './error.ts';
 export {
@@ -30,17 +40,15 @@ export {
   type Role,
 } from './header.ts';
 export { applyMask } from './mask.ts';
-export {
-  type BinaryEvent,
-  type CloseFrameEvent,
-  type MessageEvent,
-  MessageReader,
-  type MessageReaderOptions,
-  type PayloadInflater,
-  type PieceEvent,
-  type PingPongEvent,
-  type TextEvent,
-} from './message.ts';
+export { MessageReader, type MessageReaderOptions, type PayloadInflater } from './message.ts';
+export type {
+  BinaryEvent,
+  CloseFrameEvent,
+  MessageEvent,
+  PieceEvent,
+  PingPongEvent,
+  TextEvent,
+} from './message-event.ts';
 export { isControl, isOpcode, Opcode } from './opcode.ts';
 export { PreparedMessage } from './prepared.ts';
-export { type FragmentOptions, MessageWriter, type WriterOptions } from './writer.ts';
+export { type FragmentOptions, FrameWriter, MessageWriter, type WriterOptions } from './writer.ts';

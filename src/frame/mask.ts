@@ -5,6 +5,7 @@
  *
  * @module
  */
+import type { BulkXor } from '../bytes/native.ts';
 import { UsageTypeError } from '../errors.ts';
 
 /**
@@ -14,7 +15,8 @@ import { UsageTypeError } from '../errors.ts';
  * @param bytes Part of a frame's payload, or all of it.
  * @param key The 4 bytes of the masking key, in the order of the wire.
  * @param offset How many bytes of the payload came before `bytes`. Default: 0.
- * @throws A `UsageTypeError` (`bad-argument`) for a key that is not 4 bytes, or an offset that is no whole number from 0.
+ * @throws A `UsageTypeError` (`bad-argument`) for bytes that are no `Uint8Array`, a key that is not 4 of them, or an offset that
+ *   is no whole number from 0.
  *
  * @example The masked "Hello" of RFC 6455 §5.7
  * ```ts
@@ -27,6 +29,9 @@ import { UsageTypeError } from '../errors.ts';
  * ```
  */
 export function applyMask(bytes: Uint8Array, key: Uint8Array, offset = 0): void {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new UsageTypeError('bad-argument', 'Cannot mask: the bytes are not a Uint8Array');
+  }
   if (!(key instanceof Uint8Array) || key.length !== 4) {
     throw new UsageTypeError('bad-argument', 'Cannot mask: the key is not a Uint8Array of 4 bytes');
   }
@@ -36,7 +41,7 @@ export function applyMask(bytes: Uint8Array, key: Uint8Array, offset = 0): void 
       `Cannot mask: offset is ${offset}, expected a whole number from 0`,
     );
   }
-  xor(bytes, 0, bytes.length, rotateKey(packKey(key, 0), offset), undefined);
+  xor(bytes, 0, bytes.length, rotateKey(packKey(key, 0), offset));
 }
 
 /** The key at `at` as one number, its first byte lowest. */
@@ -51,14 +56,19 @@ export function rotateKey(key: number, count: number): number {
 }
 
 /**
- * Below this many bytes the byte loop wins even when a word view is at hand; measured by `npm run bench -- mask`.
- * Exported because the tests straddle it.
+ * Below this many bytes a loop over bytes wins, even when a word view is at hand. Measured by `bench/codec.ts`;
+ * any value from 4 is correct. Exported because the tests straddle it.
  */
-export const WORDS_FROM = 48;
-/** Below this many bytes it does not pay to make a word view. */
-export const VIEW_FROM = 256;
+export const WORDS_FROM = 12;
+/** Below this many bytes it does not pay to make a word view. Any value from {@link WORDS_FROM} is correct. */
+export const VIEW_FROM = 128;
+/** Below this many bytes the way into a {@link BulkXor} costs more than it saves. */
+export const BULK_FROM = 2048;
 
-/** Words are written with the machine's byte order, keys are packed with the first byte lowest. */
+/** What {@link xor} returns when it did not look: it may be anything. */
+export const UNKNOWN = 0xff;
+
+/** Words are written in the machine's byte order, keys are packed with the first byte lowest. */
 const LITTLE_ENDIAN: boolean = /* @__PURE__ */ isLittleEndian();
 
 function isLittleEndian(): boolean {
@@ -68,10 +78,9 @@ function isLittleEndian(): boolean {
 /**
  * The word view of the memory that `bytes` lies in, for {@link xor}; worth keeping for all frames of one chunk.
  *
- * Word 0 lies at the first multiple of 4 in the buffer, so that `(bytes.byteOffset + at) >> 2` is the word of `at`.
+ * Word 0 lies at the start of the buffer, so that `(bytes.byteOffset + at) >> 2` is the word of `at`.
  */
-export function wordView(bytes: Uint8Array): Int32Array | undefined {
-  if (!LITTLE_ENDIAN) return undefined;
+export function wordView(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2);
 }
 
@@ -80,47 +89,35 @@ export function wordView(bytes: Uint8Array): Int32Array | undefined {
  *
  * @param key Packed, and rotated to where `start` is in the payload.
  * @param words The word view of the same memory, if the caller keeps one.
- * @returns All result bytes ORed together: below 0x80 when they are ASCII.
+ * @param bulk What is faster at long payloads, if anything is.
+ * @returns All result bytes ORed together: below 0x80 when they are ASCII. {@link UNKNOWN} after `bulk`.
  */
 export function xor(
   bytes: Uint8Array,
   start: number,
   end: number,
   key: number,
-  words: Int32Array | undefined,
+  words?: Int32Array,
+  bulk?: BulkXor,
 ): number {
+  const length = end - start;
+  if (bulk !== undefined && length >= BULK_FROM) {
+    bulk(bytes, start, end, key);
+    return UNKNOWN;
+  }
+  if (LITTLE_ENDIAN && length >= (words === undefined ? VIEW_FROM : WORDS_FROM)) {
+    return xorWords(bytes, start, end, key, words ?? wordView(bytes));
+  }
+  return xorBytes(bytes, start, end, key);
+}
+
+function xorBytes(bytes: Uint8Array, start: number, end: number, key: number): number {
+  const k0 = key & 0xff;
+  const k1 = (key >>> 8) & 0xff;
+  const k2 = (key >>> 16) & 0xff;
+  const k3 = key >>> 24;
   let or = 0;
   let at = start;
-  let turned = key;
-  if (end - start >= (words === undefined ? VIEW_FROM : WORDS_FROM) && LITTLE_ENDIAN) {
-    const view = words ?? wordView(bytes)!;
-    const base = bytes.byteOffset;
-    while (((base + at) & 3) !== 0) {
-      or |= bytes[at] = bytes[at]! ^ (turned & 0xff);
-      turned = (turned >>> 8) | (turned << 24);
-      at++;
-    }
-    let word = (base + at) >> 2;
-    const last = (base + end) >> 2;
-    let a = 0;
-    let b = 0;
-    let c = 0;
-    let d = 0;
-    for (; word + 4 <= last; word += 4) {
-      a |= view[word] = view[word]! ^ turned;
-      b |= view[word + 1] = view[word + 1]! ^ turned;
-      c |= view[word + 2] = view[word + 2]! ^ turned;
-      d |= view[word + 3] = view[word + 3]! ^ turned;
-    }
-    for (; word < last; word++) a |= view[word] = view[word]! ^ turned;
-    a |= b | c | d;
-    or |= (a | (a >>> 8) | (a >>> 16) | (a >>> 24)) & 0xff;
-    at = (last << 2) - base;
-  }
-  const k0 = turned & 0xff;
-  const k1 = (turned >>> 8) & 0xff;
-  const k2 = (turned >>> 16) & 0xff;
-  const k3 = turned >>> 24;
   for (; at + 4 <= end; at += 4) {
     or |= (bytes[at] = bytes[at]! ^ k0) | (bytes[at + 1] = bytes[at + 1]! ^ k1);
     or |= (bytes[at + 2] = bytes[at + 2]! ^ k2) | (bytes[at + 3] = bytes[at + 3]! ^ k3);
@@ -131,11 +128,35 @@ export function xor(
   return or;
 }
 
-/** All bytes from `start` up to `end` ORed together: below 0x80 when they are ASCII. Reads only. */
-export function orBytes(bytes: Uint8Array, start: number, end: number): number {
+/** At least 4 bytes: up to 3 to the first whole word, the words four by four, and up to 3 more. */
+function xorWords(bytes: Uint8Array, start: number, end: number, key: number, words: Int32Array): number {
+  const base = bytes.byteOffset;
   let or = 0;
   let at = start;
-  for (; at + 4 <= end; at += 4) or |= bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!;
-  for (; at < end; at++) or |= bytes[at]!;
+  let turned = key;
+  while (((base + at) & 3) !== 0) {
+    or |= bytes[at] = bytes[at]! ^ (turned & 0xff);
+    turned = (turned >>> 8) | (turned << 24);
+    at++;
+  }
+  let word = (base + at) >> 2;
+  const last = (base + end) >> 2;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (; word + 4 <= last; word += 4) {
+    a |= words[word] = words[word]! ^ turned;
+    b |= words[word + 1] = words[word + 1]! ^ turned;
+    c |= words[word + 2] = words[word + 2]! ^ turned;
+    d |= words[word + 3] = words[word + 3]! ^ turned;
+  }
+  for (; word < last; word++) a |= words[word] = words[word]! ^ turned;
+  a |= b | c | d;
+  or |= (a | (a >>> 8) | (a >>> 16) | (a >>> 24)) & 0xff;
+  for (at = (last << 2) - base; at < end; at++) {
+    or |= bytes[at] = bytes[at]! ^ (turned & 0xff);
+    turned >>>= 8;
+  }
   return or;
 }

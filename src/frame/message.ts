@@ -1,22 +1,35 @@
 /**
  * Frames to messages (RFC 6455 §5.4, §5.6, §8.1).
  *
- * Owns: joining fragments, the limits on a message, UTF-8 as it arrives, and the meaning of control frames' payloads. Does
- * not own: headers and masks (`decoder.ts`), inflating (handed in), answering (`connection/`).
+ * Owns: joining fragments, the limits on a message, and the meaning of control frames' payloads. Does not own: headers
+ * and masks (`decoder.ts`), UTF-8 (`incoming-text.ts`), inflating (handed in), answering (`connection/`).
  *
  * @module
  */
 import { Collector } from '../bytes/collector.ts';
+import type { NativeBytes } from '../bytes/native.ts';
+import { checkOptions, readSwitch } from '../bytes/options.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
-import { type FrameErrorCode, ProtocolError } from '../errors.ts';
+import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { decodeClose } from './close.ts';
-import { FrameCursor, Step } from './decoder.ts';
+import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';
-import { type HeaderRules, RSV1 } from './header.ts';
-import { orBytes } from './mask.ts';
+import { RSV1 } from './header.ts';
+import { IncomingText } from './incoming-text.ts';
+import { UNKNOWN } from './mask.ts';
+import type { MessageEvent, PieceEvent } from './message-event.ts';
 import { isControl, Opcode } from './opcode.ts';
+
+export type {
+  BinaryEvent,
+  CloseFrameEvent,
+  MessageEvent,
+  PieceEvent,
+  PingPongEvent,
+  TextEvent,
+} from './message-event.ts';
 
 /** What inflates compressed messages; `sansocket/deflate` has one. */
 export interface PayloadInflater {
@@ -28,15 +41,17 @@ export interface PayloadInflater {
    * @returns All output that the piece makes, in memory of its own; or what is wrong, and then nothing more.
    */
   inflate(bytes: Uint8Array, last: boolean, maxBytes: number): Uint8Array | ProtocolError;
+  /** What the call that went wrong had made before. With it, the verdict does not depend on how the bytes were cut. */
+  readonly outputBeforeError?: Uint8Array | undefined;
 }
 
 /** How to read messages. */
-export interface MessageReaderOptions extends Omit<HeaderRules, 'allowedRsv'> {
+export interface MessageReaderOptions extends Omit<DecoderOptions, 'allowedRsv'> {
   /** `maxMessageBytes` and `maxFragments` count here. */
   readonly limits?: Partial<Limits> | undefined;
   /** Inflates messages with RSV1 set. Without it, RSV1 is refused. */
   readonly inflater?: PayloadInflater | undefined;
-  /** Give messages as {@link PieceEvent}s, as they arrive, and keep nothing. Default: false, whole. */
+  /** Give messages as `PieceEvent`s, as they arrive, and keep nothing. Default: false, whole. */
   readonly pieces?: boolean | undefined;
   /** Give text as its bytes, validated but not decoded. Default: false, as a string. */
   readonly textAsBytes?: boolean | undefined;
@@ -44,62 +59,15 @@ export interface MessageReaderOptions extends Omit<HeaderRules, 'allowedRsv'> {
   readonly text?: TextCodec | undefined;
 }
 
-/** A whole text message. */
-export interface TextEvent {
-  /** Tells it from the others. */
-  readonly kind: 'text';
-  /** The text; its UTF-8 bytes with `textAsBytes`. */
-  readonly data: string | Uint8Array;
-}
-
-/** A whole binary message. */
-export interface BinaryEvent {
-  /** Tells it from the others. */
-  readonly kind: 'binary';
-  /** The bytes; it may be a view of the chunk that they came in. */
-  readonly data: Uint8Array;
-}
-
-/** Part of a message, with `pieces`. Every message has at least one, if it is empty. */
-export interface PieceEvent {
-  /** Tells it from the others. */
-  readonly kind: 'piece';
-  /** What the message is. */
-  readonly type: 'text' | 'binary';
-  /** Whole characters of a text (its bytes with `textAsBytes`), or bytes. */
-  readonly data: string | Uint8Array;
-  /** Whether the message starts with it. */
-  readonly first: boolean;
-  /** Whether the message ends with it. */
-  readonly last: boolean;
-}
-
-/** A ping or a pong. */
-export interface PingPongEvent {
-  /** Which. */
-  readonly kind: 'ping' | 'pong';
-  /** Up to 125 bytes; it may be a view of the chunk that they came in. */
-  readonly payload: Uint8Array;
-}
-
-/** A close frame; nothing comes after it. */
-export interface CloseFrameEvent {
-  /** Tells it from the others. */
-  readonly kind: 'close';
-  /** The code; 1005 when there was none. */
-  readonly code: number;
-  /** The reason; '' when there was none. */
-  readonly reason: string;
-}
-
-/** What {@link MessageReader.next} returns. */
-export type MessageEvent =
-  | TextEvent
-  | BinaryEvent
-  | PieceEvent
-  | PingPongEvent
-  | CloseFrameEvent
-  | ProtocolError;
+const NAMES: readonly string[] = [
+  ...DECODER_NAMES.filter((name) => name !== 'allowedRsv'),
+  'limits',
+  'inflater',
+  'pieces',
+  'textAsBytes',
+  'text',
+];
+const NOTHING = new Uint8Array(0);
 
 /**
  * Reads messages from a stream of frames. Push chunks as they come and take events until there is none; any way of
@@ -125,42 +93,48 @@ export type MessageEvent =
  */
 export class MessageReader {
   readonly #cursor: FrameCursor;
-  readonly #text: TextCodec;
+  readonly #codec: TextCodec;
   readonly #inflater: PayloadInflater | undefined;
+  readonly #native: NativeBytes | undefined;
   readonly #maxBytes: number;
   readonly #maxFragments: number;
   readonly #pieces: boolean;
   readonly #textAsBytes: boolean;
   /** Made when a message first comes in more than one piece. */
   #collector: Collector | undefined;
-  #validator: Utf8Validator | undefined;
+  /** Made when a text first comes in more than one piece. */
+  #text: IncomingText | undefined;
   /** A control frame that comes in more than one piece. */
   #control: Collector | undefined;
-  /** The end of a piece that is not a whole character yet: up to 3 bytes. */
-  #carry: Uint8Array | undefined;
   #inMessage = false;
-  /** Whether a piece of the message has come. */
+  /** Whether a piece of the message was given. */
   #started = false;
   #isText = false;
   #compressed = false;
-  #ascii = true;
   #frames = 0;
   /** Bytes of the message so far, inflated. */
   #length = 0;
   #done = false;
+  /** The error to report after the good part of a piece. */
+  #failure: ProtocolError | undefined;
 
-  /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for a role or a limit that does not exist. */
+  /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for an option, a role or a limit that does not exist. */
   constructor(options: MessageReaderOptions = {}) {
+    const call = 'read messages';
+    checkOptions(call, options, NAMES);
+    const { inflater, text = portableText } = options;
     const limits = resolveLimits(options.limits);
-    this.#cursor = new FrameCursor(
-      options.inflater === undefined ? options : { ...options, allowedRsv: RSV1 },
-    );
-    this.#text = options.text ?? portableText;
-    this.#inflater = options.inflater;
+    if (inflater !== undefined && typeof inflater?.inflate !== 'function') {
+      throw new UsageTypeError('bad-option', `Cannot ${call}: the inflater has no inflate()`);
+    }
+    this.#cursor = new FrameCursor(inflater === undefined ? options : { ...options, allowedRsv: RSV1 });
+    this.#codec = text;
+    this.#native = options.native;
+    this.#inflater = inflater;
     this.#maxBytes = limits.maxMessageBytes;
     this.#maxFragments = limits.maxFragments;
-    this.#pieces = options.pieces === true;
-    this.#textAsBytes = options.textAsBytes === true;
+    this.#pieces = readSwitch(call, 'pieces', options.pieces, false);
+    this.#textAsBytes = readSwitch(call, 'textAsBytes', options.textAsBytes, false);
   }
 
   /** How many bytes have been consumed. */
@@ -173,14 +147,18 @@ export class MessageReader {
     return this.#inMessage;
   }
 
-  /** Add bytes. They belong to the reader from then on. Bytes after an error or a close frame are dropped. */
+  /**
+   * Add bytes. They belong to the reader from then on. Bytes after an error or a close frame are dropped.
+   *
+   * @throws A `UsageTypeError` (`bad-argument`) for anything but a `Uint8Array`.
+   */
   push(chunk: Uint8Array): void {
     if (!this.#done) this.#cursor.push(chunk);
   }
 
   /** The next event; `undefined` when more bytes are needed, and for ever after an error or a close frame. */
   next(): MessageEvent | undefined {
-    if (this.#done) return undefined;
+    if (this.#done) return this.#takeFailure();
     const cursor = this.#cursor;
     for (;;) {
       const step = cursor.step();
@@ -213,6 +191,7 @@ export class MessageReader {
           'RSV1 is set on a continuation frame, expected it on the first frame alone',
         );
       }
+      this.#frames++;
     } else {
       if (this.#inMessage) {
         return this.#error('interleaved-message', 'a new message started inside an unfinished one');
@@ -221,14 +200,13 @@ export class MessageReader {
       this.#started = false;
       this.#isText = fields.opcode === Opcode.Text;
       this.#compressed = fields.rsv !== 0;
-      this.#ascii = true;
-      this.#frames = 0;
+      this.#frames = 1;
       this.#length = 0;
     }
-    this.#frames++;
     if (this.#frames > this.#maxFragments) {
       return this.#error('too-many-fragments', `a message has more than ${this.#maxFragments} fragments`);
     }
+    // What a compressed message comes to, only inflating tells.
     if (!this.#compressed && this.#length + fields.payloadLength > this.#maxBytes) {
       return this.#error(
         'message-too-big',
@@ -241,122 +219,100 @@ export class MessageReader {
   /** Part of a data frame's payload came. */
   #piece(): MessageEvent | undefined {
     const cursor = this.#cursor;
-    const { fields, chunk, from, to } = cursor;
+    const { fields, from, to } = cursor;
     const last = cursor.remaining === 0 && fields.fin;
     // The common case: a message in one frame in one chunk. No state, no copy, one pass.
-    if (
-      last &&
-      this.#frames === 1 &&
-      to - from === fields.payloadLength &&
-      !this.#compressed &&
-      !this.#pieces
-    ) {
+    const whole = last && this.#frames === 1 && to - from === fields.payloadLength;
+    if (whole && !this.#compressed && !this.#pieces) {
       this.#inMessage = false;
-      if (!this.#isText) return { kind: 'binary', data: chunk.subarray(from, to) };
-      return this.#wholeText(chunk, from, to, cursor.or < 0x80);
+      if (this.#isText) return this.#wholeText(cursor.chunk, from, to, cursor.or < 0x80, false);
+      return { kind: 'binary', data: cursor.chunk.subarray(from, to) };
     }
-    return this.#laterPiece(last);
+    return this.#compressed
+      ? this.#inflate(last)
+      : this.#take(cursor.chunk, from, to, cursor.or, last, undefined);
   }
 
-  #laterPiece(last: boolean): MessageEvent | undefined {
-    const cursor = this.#cursor;
-    let { chunk, from, to, or } = cursor;
-    if (this.#compressed) {
-      const out = this.#inflater!.inflate(chunk.subarray(from, to), last, this.#maxBytes - this.#length);
-      if (out instanceof ProtocolError) return this.#fail(out);
-      chunk = out;
-      from = 0;
-      to = out.length;
-      or = this.#isText ? orBytes(out, 0, to) : 0;
-    }
-    const first = !this.#started;
-    this.#started = true;
-    this.#length += to - from;
-    if (this.#isText) {
-      const error = this.#validate(chunk, from, to, or, last);
-      if (error !== undefined) return this.#fail(error);
-    }
-    if (last) this.#inMessage = false;
-    if (this.#pieces) return this.#pieceEvent(chunk, from, to, first, last);
-
-    // Growth is bounded by what the frame declares when it is the last.
-    const expected = cursor.fields.fin && !this.#compressed ? this.#length + cursor.remaining : 0;
-    this.#collector ??= new Collector();
-    this.#collector.append(chunk, from, to, expected);
-    if (!last) return undefined;
-    const data = this.#collector.take();
-    if (!this.#isText) return { kind: 'binary', data };
-    // Each piece was validated when it came.
-    return this.#textAsBytes ? { kind: 'text', data } : this.#wholeText(data, 0, data.length, this.#ascii);
+  #inflate(last: boolean): MessageEvent | undefined {
+    const { chunk, from, to } = this.#cursor;
+    const inflater = this.#inflater!;
+    const out = inflater.inflate(chunk.subarray(from, to), last, this.#maxBytes - this.#length);
+    // What came before the fault counts: cut in another way, it would have come alone.
+    if (!(out instanceof ProtocolError)) return this.#take(out, 0, out.length, UNKNOWN, last, undefined);
+    const before = inflater.outputBeforeError ?? NOTHING;
+    return this.#take(before, 0, before.length, UNKNOWN, false, out);
   }
 
-  #pieceEvent(
-    chunk: Uint8Array,
+  /**
+   * Take a piece of the message.
+   *
+   * @param fault What is wrong after it.
+   */
+  #take(
+    bytes: Uint8Array,
     from: number,
     to: number,
-    first: boolean,
+    or: number,
     last: boolean,
-  ): PieceEvent | undefined {
-    let data: string | Uint8Array = chunk.subarray(from, to);
-    if (this.#isText && !this.#textAsBytes) data = this.#characters(data);
-    if (data.length === 0 && !last && !first) return undefined;
-    return { kind: 'piece', type: this.#isText ? 'text' : 'binary', data, first, last };
+    fault: ProtocolError | undefined,
+  ): MessageEvent | undefined {
+    let error = fault;
+    let end = to;
+    if (this.#isText) {
+      this.#text ??= new IncomingText(this.#codec);
+      if (this.#length === 0) this.#text.reset();
+      const bad = this.#text.check(bytes, from, to, or, last);
+      if (bad >= 0) {
+        error = this.#badText(to - bad);
+        end = bad;
+      }
+    }
+    this.#length += end - from;
+    if (this.#pieces) return this.#pieceEvent(bytes.subarray(from, end), last, error);
+    if (error !== undefined) return this.#fail(error);
+
+    // What the last frame declares bounds how much there can be.
+    const expected = this.#cursor.fields.fin && !this.#compressed ? this.#length + this.#cursor.remaining : 0;
+    this.#collector ??= new Collector(this.#native);
+    this.#collector.append(bytes, from, end, expected);
+    if (!last) return undefined;
+    this.#inMessage = false;
+    const data = this.#collector.take();
+    return this.#isText
+      ? this.#wholeText(data, 0, data.length, this.#text!.ascii, true)
+      : { kind: 'binary', data };
   }
 
-  /** The whole characters of a piece that is known to be valid; the rest waits for the next piece. */
-  #characters(piece: Uint8Array): string {
-    let bytes = piece;
-    if (this.#carry !== undefined) {
-      bytes = new Uint8Array(this.#carry.length + piece.length);
-      bytes.set(this.#carry);
-      bytes.set(piece, this.#carry.length);
-      this.#carry = undefined;
-    }
-    let end = bytes.length;
-    if (this.#validator?.complete === false) {
-      do end--;
-      while ((bytes[end]! & 0xc0) === 0x80);
-      this.#carry = bytes.slice(end);
-    }
-    return this.#text.utf8(bytes, 0, end) ?? '';
+  /** The piece, if there is anything to give, and what is wrong after it. */
+  #pieceEvent(
+    bytes: Uint8Array,
+    last: boolean,
+    error: ProtocolError | undefined,
+  ): PieceEvent | ProtocolError | undefined {
+    const isText = this.#isText;
+    const data = isText && !this.#textAsBytes ? this.#text!.characters(bytes) : bytes;
+    const ends = last && error === undefined;
+    if (data.length === 0 && !ends) return error === undefined ? undefined : this.#fail(error);
+    const first = !this.#started;
+    this.#started = true;
+    if (ends) this.#inMessage = false;
+    if (error !== undefined) this.#failure = this.#fail(error);
+    return { kind: 'piece', type: isText ? 'text' : 'binary', data, first, last: ends };
   }
 
-  /** Check a piece of a text. ASCII at a character's boundary needs no look. */
-  #validate(chunk: Uint8Array, from: number, to: number, or: number, last: boolean): FrameError | undefined {
-    if (or >= 0x80 || (this.#validator !== undefined && !this.#validator.complete)) {
-      this.#ascii = false;
-      this.#validator ??= new Utf8Validator();
-      const bad = this.#validator.push(chunk, from, to);
-      if (bad >= 0) return this.#badText(to - bad);
-    }
-    if (last && this.#validator !== undefined) {
-      const { complete } = this.#validator;
-      this.#validator.reset();
-      if (!complete) return this.#badText(0);
-    }
-    return undefined;
-  }
-
-  #wholeText(bytes: Uint8Array, from: number, to: number, ascii: boolean): MessageEvent {
+  /** @param checked Whether the bytes are known to be UTF-8. */
+  #wholeText(bytes: Uint8Array, from: number, to: number, ascii: boolean, checked: boolean): MessageEvent {
+    const codec = this.#codec;
+    let data: string | Uint8Array | undefined;
     if (this.#textAsBytes) {
-      return (
-        (ascii ? undefined : this.#checkText(bytes, from, to)) ?? {
-          kind: 'text',
-          data: bytes.subarray(from, to),
-        }
-      );
+      const valid = ascii || checked || (codec.isUtf8?.(bytes, from, to) ?? firstBad(bytes, from, to) < 0);
+      if (valid) data = bytes.subarray(from, to);
+    } else {
+      data = ascii ? codec.latin1(bytes, from, to) : codec.utf8(bytes, from, to);
     }
-    if (ascii) return { kind: 'text', data: this.#text.latin1(bytes, from, to) };
-    const data = this.#text.utf8(bytes, from, to);
-    if (data !== undefined) return { kind: 'text', data };
-    return this.#checkText(bytes, from, to) ?? this.#fail(this.#badText(0));
-  }
-
-  #checkText(bytes: Uint8Array, from: number, to: number): FrameError | undefined {
-    const validator = new Utf8Validator();
-    const bad = validator.push(bytes, from, to);
-    if (bad < 0 && validator.complete) return undefined;
-    return this.#fail(this.#badText(bad < 0 ? 0 : to - bad));
+    return data === undefined
+      ? this.#fail(this.#badText(to - firstBad(bytes, from, to)))
+      : { kind: 'text', data };
   }
 
   /** Part of a control frame's payload came. */
@@ -374,7 +330,7 @@ export class MessageReader {
     }
     if (cursor.fields.opcode === Opcode.Ping) return { kind: 'ping', payload };
     if (cursor.fields.opcode === Opcode.Pong) return { kind: 'pong', payload };
-    const close = decodeClose(payload, cursor.position - payload.length, this.#text);
+    const close = decodeClose(payload, cursor.position - payload.length, this.#codec);
     if (close instanceof FrameError) return this.#fail(close);
     this.#finish();
     return { kind: 'close', code: close.code, reason: close.reason };
@@ -382,11 +338,12 @@ export class MessageReader {
 
   /** @param back How far before the end of the consumed bytes the bad byte is. */
   #badText(back: number): FrameError {
-    return new FrameError(
-      'bad-utf8',
-      'Cannot read message: its text is not UTF-8',
-      Math.max(0, this.#cursor.position - (this.#compressed ? 0 : back)),
-    );
+    const cursor = this.#cursor;
+    // Where in compressed data a character comes from, nobody can say: the frame has to do.
+    const offset = this.#compressed
+      ? cursor.position - (cursor.fields.payloadLength - cursor.remaining)
+      : cursor.position - back;
+    return new FrameError('bad-utf8', 'Cannot read message: its text is not UTF-8', offset);
   }
 
   #error(code: FrameErrorCode, what: string): FrameError {
@@ -403,7 +360,20 @@ export class MessageReader {
     this.#done = true;
     this.#inMessage = false;
     this.#collector = undefined;
+    this.#text = undefined;
     this.#control = undefined;
-    this.#carry = undefined;
   }
+
+  #takeFailure(): ProtocolError | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
+  }
+}
+
+/** Where the first byte is that cannot stand there: `to`, when the text ends too early; -1 when it is UTF-8. */
+function firstBad(bytes: Uint8Array, from: number, to: number): number {
+  const validator = new Utf8Validator();
+  const bad = validator.push(bytes, from, to);
+  return bad < 0 && !validator.complete ? to : bad;
 }

@@ -1,0 +1,332 @@
+/**
+ * The frame codec alone, against `ws`'s Receiver and Sender, side by side in one run.
+ *
+ * Every scenario runs its contenders one after another, round by round, and compares medians, so that a noisy
+ * machine slows all of them. Text is turned into strings on both sides, as an app does. `ws` takes `bufferutil` and
+ * `utf-8-validate` where they are installed beside it; Node's own unmasking (Node 24 and later) it prefers.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module';
+import { type NativeBytes, xor64 } from '../src/bytes/native.ts';
+import { Output } from '../src/bytes/output.ts';
+import { FIN_BIT } from '../src/frame/header.ts';
+import { applyMask, encodeFrame, MessageReader, Opcode } from '../src/frame/index.ts';
+import { FrameWriter } from '../src/frame/writer.ts';
+import { nodeTransport } from '../src/transport/node.ts';
+
+/** One thing that can do the work. */
+export interface Contender {
+  /** What the table calls it. */
+  readonly name: string;
+  /** Do one unit of work; returns something that depends on all of it. */
+  run(): number | Promise<number>;
+}
+
+/** One row of the table. */
+export interface Scenario {
+  /** What is measured. */
+  readonly name: string;
+  /** How many operations (frames, say) one `run` is. */
+  readonly operations: number;
+  /** How many times the second contender the first should reach. */
+  readonly target: number;
+  /** Ours first. */
+  readonly contenders: readonly [Contender, Contender];
+}
+
+/** What a scenario came to. */
+export interface Result {
+  /** The scenario's. */
+  readonly name: string;
+  /** Nanoseconds an operation, of each contender: median, min, max. */
+  readonly ns: ReadonlyArray<readonly [median: number, min: number, max: number]>;
+  /** How many times faster the first is than the second. */
+  readonly ratio: number;
+  /** What it should be. */
+  readonly target: number;
+}
+
+interface WsReceiver {
+  write(chunk: Buffer): boolean;
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): void;
+  on(event: 'error', listener: (error: Error) => void): void;
+}
+interface WsSender {
+  send(data: string, options: object): void;
+}
+interface Ws {
+  Receiver: new (options: object) => WsReceiver;
+  Sender: new (socket: object, extensions: object) => WsSender;
+}
+const require = createRequire(import.meta.url);
+const ws = require('ws') as Ws;
+const text = nodeTransport.text!;
+const native: NativeBytes = {
+  xor: xor64,
+  allocate: (length) => {
+    const memory = Buffer.allocUnsafe(length);
+    return new Uint8Array(memory.buffer, memory.byteOffset, length);
+  },
+};
+const CHUNK_BYTES = 65_536;
+
+/** As many masked frames with `payload` as fit in a chunk. */
+function masked(payload: Uint8Array, opcode: Opcode): { chunk: Uint8Array; frames: number } {
+  const length = encodeFrame({ opcode, payload, mask: true }).length;
+  const frames = Math.max(1, Math.floor(CHUNK_BYTES / length));
+  const chunk = new Uint8Array(frames * length);
+  for (let i = 0; i < frames; i++) chunk.set(encodeFrame({ opcode, payload, mask: true }), i * length);
+  return { chunk, frames };
+}
+
+function receiver(onMessage: (data: Buffer, isBinary: boolean) => void): WsReceiver {
+  const receiver = new ws.Receiver({ isServer: true, maxPayload: 100 * 1024 * 1024 });
+  receiver.on('message', onMessage);
+  receiver.on('error', (error) => {
+    throw error;
+  });
+  return receiver;
+}
+
+/** Masked text to strings, many frames a chunk. Decoding writes to the chunk, so each run gets a copy. */
+export function decodeText(name: string, target: number, message: string): Scenario {
+  const { chunk, frames } = masked(new TextEncoder().encode(message), Opcode.Text);
+  const reader = new MessageReader({ role: 'server', text, native });
+  let length = 0;
+  const theirs = receiver((data) => {
+    length += data.toString().length;
+  });
+  const runs = Math.max(1, Math.floor(400_000 / chunk.length));
+  return {
+    name,
+    target,
+    operations: frames * runs,
+    contenders: [
+      {
+        name: 'sansocket',
+        run() {
+          let sum = 0;
+          for (let i = 0; i < runs; i++) {
+            reader.push(Buffer.from(chunk));
+            for (let event = reader.next(); event !== undefined; event = reader.next()) {
+              if (event.kind === 'error') throw event;
+              if (event.kind === 'text') sum += event.data.length;
+            }
+          }
+          return sum;
+        },
+      },
+      {
+        name: 'ws',
+        run() {
+          length = 0;
+          for (let i = 0; i < runs; i++) theirs.write(Buffer.from(chunk));
+          return length;
+        },
+      },
+    ],
+  };
+}
+
+/**
+ * Masked binary messages, in chunks as a socket gives them. Unmasking twice gives the same bytes back, and any bytes will
+ * do, so nothing is copied between runs.
+ */
+export function decodeBinary(name: string, target: number, bytes: number, chunkBytes: number): Scenario {
+  const frame = encodeFrame({ opcode: Opcode.Binary, payload: new Uint8Array(bytes).fill(7), mask: true });
+  const count = Math.max(1, Math.round((4 * 1024 * 1024) / frame.length));
+  const stream = new Uint8Array(frame.length * count);
+  for (let i = 0; i < count; i++) stream.set(frame, i * frame.length);
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < stream.length; at += chunkBytes) {
+    chunks.push(Buffer.from(stream.slice(at, at + chunkBytes)));
+  }
+  const reader = new MessageReader({
+    role: 'server',
+    text,
+    native,
+    limits: { maxMessageBytes: 100 * 1024 * 1024 },
+  });
+  let length = 0;
+  const theirs = receiver((data) => {
+    length += data.length;
+  });
+  return {
+    name,
+    target,
+    operations: count,
+    contenders: [
+      {
+        name: 'sansocket',
+        run() {
+          let sum = 0;
+          for (const chunk of chunks) {
+            reader.push(chunk);
+            for (let event = reader.next(); event !== undefined; event = reader.next()) {
+              if (event.kind === 'error') throw event;
+              if (event.kind === 'binary') sum += event.data.length;
+            }
+          }
+          return sum;
+        },
+      },
+      {
+        name: 'ws',
+        run() {
+          length = 0;
+          for (const chunk of chunks) theirs.write(chunk);
+          return length;
+        },
+      },
+    ],
+  };
+}
+
+/** Strings to frames of the server's role: ours into one buffer, theirs to a socket that puts what it is given behind each other. */
+export function encodeText(name: string, target: number, message: string): Scenario {
+  const operations = Math.max(16, Math.floor(CHUNK_BYTES / (message.length + 4)));
+  const output = new Output();
+  const writer = new FrameWriter({ role: 'server', text, native }, output);
+  const gathered = Buffer.alloc(2 * CHUNK_BYTES);
+  let written = 0;
+  const sink = {
+    cork() {},
+    uncork() {},
+    write(chunk: Buffer | string) {
+      if (typeof chunk === 'string') written += gathered.write(chunk, written);
+      else written += chunk.copy(gathered, written);
+      return true;
+    },
+  };
+  const sender = new ws.Sender(sink, {});
+  const options = { fin: true, binary: false, compress: false, mask: false };
+  return {
+    name,
+    target,
+    operations,
+    contenders: [
+      {
+        name: 'sansocket',
+        run() {
+          for (let i = 0; i < operations; i++) writer.text(FIN_BIT | Opcode.Text, message);
+          return output.take()!.length;
+        },
+      },
+      {
+        name: 'ws',
+        run() {
+          written = 0;
+          for (let i = 0; i < operations; i++) sender.send(message, options);
+          return written;
+        },
+      },
+    ],
+  };
+}
+
+/** In-place XOR against `bufferutil`, which is native. */
+export function unmask(bytes: number, target: number): Scenario | undefined {
+  let native: { unmask(bytes: Buffer, key: Buffer): void };
+  try {
+    native = require('bufferutil') as typeof native;
+  } catch {
+    return undefined;
+  }
+  const buffer = Buffer.alloc(bytes, 7);
+  const key = Buffer.from([1, 2, 3, 4]);
+  const operations = Math.max(64, Math.floor(1_000_000 / (bytes + 20)));
+  return {
+    name: `unmask ${bytes} B`,
+    target,
+    operations,
+    contenders: [
+      {
+        name: 'sansocket',
+        run() {
+          for (let i = 0; i < operations; i++) applyMask(buffer, key);
+          return 0;
+        },
+      },
+      {
+        name: 'bufferutil',
+        run() {
+          for (let i = 0; i < operations; i++) native.unmask(buffer, key);
+          return 0;
+        },
+      },
+    ],
+  };
+}
+
+/** All rows of the table, in order. */
+export function codecScenarios(): Scenario[] {
+  const ascii = (length: number): string =>
+    'The quick brown fox jumps over the lazy dog. '.repeat(99).slice(0, length);
+  const scenarios = [
+    decodeText('decode 20 B text', 4, ascii(20)),
+    decodeText('decode 125 B text', 4, ascii(125)),
+    decodeText('decode 1 KiB text', 1, ascii(1024)),
+    decodeText('decode 125 B text, not ASCII', 1, 'Grüße, Κόσμε, 世界! '.repeat(9).slice(0, 62)),
+    decodeBinary('decode 64 KiB binary, whole', 1.5, 65_536, 65_536 + 14),
+    decodeBinary('decode 64 KiB binary, 64 KiB chunks', 1.5, 65_536, CHUNK_BYTES),
+    decodeBinary('decode 1 MiB binary, whole', 1.5, 1_048_576, 1_048_576 + 14),
+    decodeBinary('decode 1 MiB binary, 64 KiB chunks', 1.5, 1_048_576, CHUNK_BYTES),
+    encodeText('encode 20 B text', 5, ascii(20)),
+    encodeText('encode 125 B text', 5, ascii(125)),
+    encodeText('encode 1 KiB text', 5, ascii(1024)),
+    unmask(8, 1),
+    unmask(20, 1),
+    unmask(64, 1),
+    unmask(125, 1),
+    unmask(256, 1),
+    unmask(512, 1),
+    unmask(1024, 1),
+    unmask(65_536, 0.5),
+  ];
+  return scenarios.filter((scenario) => scenario !== undefined);
+}
+
+/** Run a scenario: warm up, then rounds in turn. */
+export async function measure(scenario: Scenario, rounds: number, roundMs: number): Promise<Result> {
+  const samples: number[][] = scenario.contenders.map(() => []);
+  for (let round = -2; round < rounds; round++) {
+    for (const [index, contender] of scenario.contenders.entries()) {
+      await new Promise(setImmediate);
+      let runs = 0;
+      const start = process.hrtime.bigint();
+      let elapsed = 0;
+      do {
+        await contender.run();
+        runs++;
+        elapsed = Number(process.hrtime.bigint() - start);
+      } while (elapsed < roundMs * 1e6);
+      if (round >= 0) samples[index]!.push(elapsed / runs / scenario.operations);
+    }
+  }
+  const ns = samples.map((all) => {
+    const sorted = [...all].sort((a, b) => a - b);
+    return [sorted[sorted.length >> 1]!, sorted[0]!, sorted.at(-1)!] as const;
+  });
+  return { name: scenario.name, ns, ratio: ns[1]![0] / ns[0]![0], target: scenario.target };
+}
+
+/** One line of the table. */
+export function formatResult({ name, ns, ratio, target }: Result): string {
+  const cells = ns.map(([median]) =>
+    `${median < 1000 ? median.toFixed(1) : Math.round(median)} ns`.padStart(12),
+  );
+  const mark = ratio >= target ? 'ok' : '--';
+  return `${name.padEnd(38)}${cells.join('')}${`${ratio.toFixed(2)}x`.padStart(10)}${`${target}x`.padStart(8)} ${mark}`;
+}
+
+if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].split('/').at(-1)!)) {
+  const only = process.argv[2];
+  console.log(
+    `${'codec'.padEnd(38)}${'sansocket'.padStart(12)}${'other'.padStart(12)}${'ratio'.padStart(10)}${'target'.padStart(8)}`,
+  );
+  for (const scenario of codecScenarios()) {
+    if (only !== undefined && !scenario.name.includes(only)) continue;
+    console.log(formatResult(await measure(scenario, 7, 40)));
+  }
+}
