@@ -51,10 +51,10 @@ const SYMBOLS = 7;
 
 /** The tables of a dynamic block, and what they are made from. */
 class DynamicCodes {
-  readonly literals = new Int32Array(LITERAL_TABLE_SIZE);
-  readonly distances = new Int32Array(DISTANCE_TABLE_SIZE);
-  readonly lengthCode = new Int32Array(1 << LENGTH_CODE_ROOT_BITS);
-  readonly lengths = new Uint8Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
+  readonly literals: Int32Array = new Int32Array(LITERAL_TABLE_SIZE);
+  readonly distances: Int32Array = new Int32Array(DISTANCE_TABLE_SIZE);
+  readonly lengthCode: Int32Array = new Int32Array(1 << LENGTH_CODE_ROOT_BITS);
+  readonly lengths: Uint8Array = new Uint8Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
 }
 
 /** Bytes of one {@link DynamicCodes}. */

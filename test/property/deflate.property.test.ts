@@ -1,0 +1,160 @@
+import { constants, inflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createPureEngine } from '../../src/deflate/pure-engine.ts';
+import { ProtocolError } from '../../src/errors.ts';
+import { expectBytes, inflateAll, zlibInflate, zlibMessage } from '../support/deflate-contract.ts';
+import { concat, hex } from '../support/deliveries.ts';
+
+const engine = createPureEngine();
+
+/** Bytes as matchers meet them: noise, runs, few symbols, copies of what came before at any distance. */
+const data: fc.Arbitrary<Uint8Array> = fc
+  .array(
+    fc.oneof(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.record({ value: fc.integer({ min: 0, max: 255 }), times: fc.integer({ min: 1, max: 700 }) }),
+      fc.array(fc.constantFrom(0x61, 0x62, 0x63), { maxLength: 80 }).map((bytes) => Uint8Array.from(bytes)),
+      fc.record({ back: fc.integer({ min: 1, max: 40_000 }), length: fc.integer({ min: 3, max: 400 }) }),
+      fc.string({ maxLength: 40 }).map((text) => new TextEncoder().encode(text)),
+    ),
+    { maxLength: 40 },
+  )
+  .map((parts) => {
+    const bytes: number[] = [];
+    for (const part of parts) {
+      if (part instanceof Uint8Array) bytes.push(...part);
+      else if ('times' in part) for (let i = 0; i < part.times; i++) bytes.push(part.value);
+      else
+        for (let i = 0; i < part.length && bytes.length > 0; i++)
+          bytes.push(bytes.at(-Math.min(part.back, bytes.length))!);
+    }
+    return Uint8Array.from(bytes);
+  });
+
+const windowBits = fc.integer({ min: 8, max: 15 });
+const level = fc.integer({ min: 0, max: 9 });
+/** Where to cut, as fractions. */
+const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 });
+
+function cut(bytes: Uint8Array, at: readonly number[]): Uint8Array[] {
+  const marks = [0, ...at.map((part) => Math.floor(part * bytes.length)).sort((a, b) => a - b), bytes.length];
+  return marks.slice(1).map((end, i) => bytes.slice(marks[i], end));
+}
+
+const zlibOptions = fc.record({
+  level,
+  windowBits: fc.integer({ min: 9, max: 15 }),
+  memLevel: fc.integer({ min: 1, max: 9 }),
+  strategy: fc.constantFrom(
+    constants.Z_DEFAULT_STRATEGY,
+    constants.Z_FILTERED,
+    constants.Z_HUFFMAN_ONLY,
+    constants.Z_RLE,
+    constants.Z_FIXED,
+  ),
+  chunkSize: fc.integer({ min: 64, max: 4096 }),
+  flush: fc.constantFrom(
+    constants.Z_NO_FLUSH,
+    constants.Z_PARTIAL_FLUSH,
+    constants.Z_SYNC_FLUSH,
+    constants.Z_FULL_FLUSH,
+  ),
+  finishFlush: fc.constantFrom(constants.Z_SYNC_FLUSH, constants.Z_FULL_FLUSH),
+});
+
+describe('DEFLATE', () => {
+  it('inflates what zlib deflates: any level, strategy, window, flush and split', () => {
+    fc.assert(
+      fc.property(data, zlibOptions, cuts, fc.boolean(), (bytes, options, at, contextTakeover) => {
+        const inflater = engine.createInflater({ windowBits: options.windowBits, contextTakeover });
+        expectBytes(inflateAll(inflater, cut(zlibMessage(bytes, options), at)), bytes);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('deflates what zlib inflates, message after message, at any level, window and split', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(data, cuts), { maxLength: 4 }),
+        windowBits,
+        level,
+        fc.boolean(),
+        (messages, bits, effort, contextTakeover) => {
+          const options = { windowBits: bits, contextTakeover, level: effort };
+          const deflater = engine.createDeflater(options);
+          const inflater = engine.createInflater(options);
+          const wire: Uint8Array[] = [];
+          for (const [bytes, at] of messages) {
+            const pieces = cut(bytes, at);
+            const sent = concat(pieces.map((piece, i) => deflater.deflate(piece, i === pieces.length - 1)));
+            expect(sent.length).toBeLessThanOrEqual(bytes.length + pieces.length * 21 + 16);
+            expectBytes(inflateAll(inflater, cut(sent, at)), bytes);
+            wire.push(sent, hex('00 00 ff ff'));
+          }
+          const all = inflateRawSync(concat(wire), { finishFlush: constants.Z_SYNC_FLUSH });
+          expectBytes(all, concat(messages.map(([bytes]) => bytes)));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it('answers any bytes as zlib does, within any budget, and the same at any split', () => {
+    const corrupt = fc.oneof(
+      fc.uint8Array({ maxLength: 300 }),
+      // Valid data with a few bytes changed gets further.
+      fc
+        .tuple(
+          data,
+          zlibOptions,
+          fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { maxLength: 3 }),
+        )
+        .map(([bytes, options, changes]) => {
+          const message = zlibMessage(bytes, options);
+          for (const [at, flip] of changes) message[at % message.length]! ^= flip;
+          return message;
+        }),
+    );
+    fc.assert(
+      fc.property(corrupt, cuts, fc.integer({ min: 0, max: 20_000 }), (message, at, budget) => {
+        const options = { windowBits: 15, contextTakeover: false };
+        const whole = inflateAll(engine.createInflater(options), [message], budget);
+        const split = inflateAll(engine.createInflater(options), cut(message, at), budget);
+        let expected: Uint8Array | undefined;
+        try {
+          expected = zlibInflate(message);
+        } catch {
+          expected = undefined;
+        }
+        if (whole instanceof ProtocolError) {
+          expect(split).toMatchObject({
+            code: whole.code,
+            offset: whole.offset,
+            message: whole.code === 'bad-deflate' ? whole.message : expect.any(String),
+          });
+          if (whole.code === 'inflated-too-big' && expected !== undefined)
+            expect(expected.length).toBeGreaterThan(budget);
+        } else {
+          expectBytes(split, whole);
+          expect(expected).toBeDefined();
+          expectBytes(whole, expected!);
+        }
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  it('works as before after any failure', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 100 }), data, (junk, bytes) => {
+        const inflater = engine.createInflater({ windowBits: 15, contextTakeover: true });
+        inflater.inflate(junk, true, 1000);
+        inflater.reset();
+        expectBytes(inflateAll(inflater, [zlibMessage(bytes)]), bytes);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { Matcher } from '../../../src/deflate/matcher.ts';
+import { createPureEngine } from '../../../src/deflate/pure-engine.ts';
+import { BLOCK_TOKENS, LENGTH_SHIFT, Tokens } from '../../../src/deflate/tokens.ts';
+import { expectBytes, zlibInflate, zlibMessage } from '../../support/deflate-contract.ts';
+import { generator, sample } from '../../support/deflate-samples.ts';
+import { concat } from '../../support/deliveries.ts';
+
+const engine = createPureEngine();
+
+/** What a run of tokens stands for, and the greatest distance in it. */
+function expand(tokens: Tokens, before: Uint8Array): { bytes: number[]; reach: number } {
+  const bytes = [...before];
+  let reach = 0;
+  for (const token of tokens.list.subarray(0, tokens.count)) {
+    const length = token >>> LENGTH_SHIFT;
+    if (length === 0) bytes.push(token);
+    const distance = (token & 0xffff) + 1;
+    if (length > 0) reach = Math.max(reach, distance);
+    for (let i = 0; i < length; i++) bytes.push(bytes[bytes.length - distance]!);
+  }
+  return { bytes, reach };
+}
+
+describe.each([1, 2, 4, 6, 9])('Matcher, level %s', (level) => {
+  it('finds tokens that stand for the data, block by block, within its reach', () => {
+    for (const windowBits of [8, 15]) {
+      const matcher = new Matcher(level, windowBits);
+      const tokens = new Tokens();
+      for (const bytes of [
+        sample('text', 9000),
+        sample('random', 40_000),
+        new Uint8Array(70_000),
+        sample('json', 50),
+      ]) {
+        for (let from = 0; from < bytes.length; ) {
+          tokens.clear();
+          const to = matcher.find(tokens, bytes, from, bytes.length);
+          expect(to).toBeGreaterThan(from);
+          expect(tokens.count).toBeLessThanOrEqual(tokens.list.length);
+          if (to < bytes.length) expect(tokens.count).toBeGreaterThanOrEqual(BLOCK_TOKENS);
+          const { bytes: expanded, reach } = expand(tokens, bytes.subarray(0, from));
+          expectBytes(Uint8Array.from(expanded), bytes.subarray(0, to));
+          expect(reach).toBeLessThanOrEqual(2 ** windowBits);
+          from = to;
+        }
+        matcher.forget(bytes.length);
+      }
+    }
+  });
+
+  it('stays right when its positions start over', () => {
+    const matcher = new Matcher(level, 15);
+    const tokens = new Tokens();
+    const bytes = sample('text', 2000);
+    for (let round = 0; round < 6; round++) {
+      tokens.clear();
+      expect(matcher.find(tokens, bytes, 0, bytes.length)).toBe(bytes.length);
+      expectBytes(Uint8Array.from(expand(tokens, new Uint8Array(0)).bytes), bytes);
+      matcher.forget(300_000_000);
+    }
+  });
+});
+
+describe('Deflater', () => {
+  it('stores what does not get smaller, with 5 bytes a block', () => {
+    const noise = sample('random', 200_000);
+    for (const level of [1, 6]) {
+      const deflater = engine.createDeflater({ windowBits: 15, contextTakeover: false, level });
+      const message = deflater.deflate(noise, true);
+      expect(message.length).toBeLessThanOrEqual(200_000 + 13 * 5 + 1);
+      expectBytes(zlibInflate(message), noise);
+    }
+  });
+
+  it('stays within its bound for data of every length around a block and a window', () => {
+    const next = generator(99);
+    for (const length of [16_383, 16_384, 16_385, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, 131_073]) {
+      const bytes = Uint8Array.from({ length }, () => next(256));
+      for (const [level, contextTakeover] of [
+        [0, false],
+        [1, false],
+        [1, true],
+        [6, true],
+      ] as const) {
+        const message = engine
+          .createDeflater({ windowBits: 15, contextTakeover, level })
+          .deflate(bytes, true);
+        expect(message.length).toBeLessThanOrEqual(length + 5 * Math.ceil(length / 16_000) + 16);
+        expectBytes(zlibInflate(message), bytes);
+      }
+    }
+  });
+
+  it('mixes stored and compressed blocks in one message', () => {
+    const bytes = concat([sample('text', 60_000), sample('random', 60_000), sample('json', 60_000)]);
+    for (const contextTakeover of [false, true]) {
+      const deflater = engine.createDeflater({ windowBits: 15, contextTakeover, level: 1 });
+      const message = deflater.deflate(bytes, true);
+      expect(message.length).toBeLessThan(120_000);
+      expectBytes(zlibInflate(message), bytes);
+    }
+  });
+
+  it('grows its window with what it is given, up to twice its size', () => {
+    const deflater = engine.createDeflater({ windowBits: 12, contextTakeover: true, level: 1 });
+    const tables = 4 * 4096;
+    const sizes: number[] = [];
+    for (const size of [100, 900, 900, 3000, 3000, 20_000, 1]) {
+      deflater.deflate(sample('json', size), true);
+      sizes.push(deflater.retainedBytes - tables);
+    }
+    expect(sizes).toEqual([1024, 1024, 2048, 8192, 8192, 8192, 8192]);
+  });
+
+  it.each([
+    ['level 1 within 5 % of zlib level 1', 1, 1, 1.05],
+    ['level 6 within 3 % of zlib level 6', 6, 6, 1.03],
+    ['level 9 within 3 % of zlib level 6', 9, 6, 1.03],
+  ])('is as small as it says on JSON and text of all sizes: %s', (_what, level, zlibLevel, factor) => {
+    for (const kind of ['json', 'text'] as const) {
+      for (const size of [256, 512, 1024, 4096, 16_384, 131_072]) {
+        let ours = 0;
+        let theirs = 0;
+        for (let seed = 0; seed < (size > 10_000 ? 2 : 8); seed++) {
+          const bytes = sample(kind, size, seed);
+          const deflater = engine.createDeflater({ windowBits: 15, contextTakeover: false, level });
+          ours += deflater.deflate(bytes, true).length;
+          theirs += zlibMessage(bytes, { level: zlibLevel }).length;
+        }
+        expect(ours / theirs, `${kind} of ${size} bytes`).toBeLessThan(factor);
+      }
+    }
+  });
+});

@@ -1,0 +1,184 @@
+import { describe, expect, it } from 'vitest';
+import { acceptOffer, createOffer } from '../../../src/deflate/negotiate.ts';
+import { type CompressionOptions, resolveCompression } from '../../../src/deflate/options.ts';
+import { PerMessageDeflate } from '../../../src/deflate/permessage.ts';
+import { ProtocolError } from '../../../src/errors.ts';
+import { expectBytes, zlibMessage } from '../../support/deflate-contract.ts';
+import { sample } from '../../support/deflate-samples.ts';
+import { DELIVERIES, hex, utf8 } from '../../support/deliveries.ts';
+
+/** Both ends of a connection, as they agree. */
+function pair(
+  server: true | CompressionOptions,
+  client: true | CompressionOptions = server,
+): [PerMessageDeflate, PerMessageDeflate] {
+  const own = resolveCompression(server);
+  const theirs = resolveCompression(client);
+  const accepted = acceptOffer(createOffer(theirs), own);
+  if (accepted?.kind !== 'accepted') throw new Error(`Cannot agree: ${String(accepted)}`);
+  return [
+    new PerMessageDeflate(accepted.params, 'server', own),
+    new PerMessageDeflate(accepted.params, 'client', theirs),
+  ];
+}
+
+const TAKEOVER = { contextTakeover: true } as const;
+
+describe('PerMessageDeflate', () => {
+  it.each([
+    ['without context takeover', true, true],
+    ['with it', TAKEOVER, TAKEOVER],
+    [
+      'with it in one direction',
+      { contextTakeover: { outgoing: true } },
+      { contextTakeover: { incoming: true } },
+    ],
+    [
+      'with different windows',
+      { ...TAKEOVER, windowBits: { outgoing: 8 } },
+      { ...TAKEOVER, windowBits: { outgoing: 11 } },
+    ],
+  ] as const)('carries messages both ways, %s [RFC 7692 7.2]', (_what, server, client) => {
+    const [a, b] = pair(server, client);
+    for (let i = 0; i < 6; i++) {
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        const payload = sample('json', 400 + i * 3000);
+        expectBytes(to.inflate(from.deflate(payload), true, 1e6), payload);
+      }
+    }
+  });
+
+  it('makes repeated small messages smaller with context takeover, and only with it [RFC 7692 7.2.3.2]', () => {
+    const payload = sample('json', 300);
+    const [plain] = pair(true);
+    const [kept] = pair(TAKEOVER);
+    expect(plain.deflate(payload).length).toBe(plain.deflate(payload).length);
+    expect(kept.deflate(payload).length).toBeGreaterThan(5 * kept.deflate(payload).length);
+  });
+
+  it('compresses text as its UTF-8', () => {
+    const [a, b] = pair({ threshold: 0 });
+    const text = 'Grüße, 世界 🌍 '.repeat(20);
+    expectBytes(b.inflate(a.compress(text)!, true, 1e6), utf8(text));
+  });
+
+  it('says which messages go plain: below the threshold, or no smaller than they were', () => {
+    const [a] = pair({ threshold: 100 });
+    expect([a.worthwhile(99), a.worthwhile(100)]).toEqual([false, true]);
+    expect(a.compress('x'.repeat(99))).toBeUndefined();
+    expect(a.compress('x'.repeat(100))).toBeInstanceOf(Uint8Array);
+    expect(a.compress('é'.repeat(50))).toBeInstanceOf(Uint8Array);
+    expect(a.compress(sample('random', 1000))).toBeUndefined();
+  });
+
+  it('sends noise compressed with context takeover, as its window holds it already, and little longer', () => {
+    const [a, b] = pair(TAKEOVER);
+    const noise = sample('random', 1000);
+    const compressed = a.compress(noise)!;
+    expect(compressed.length).toBeLessThanOrEqual(1016);
+    expectBytes(b.inflate(compressed, true, 1e6), noise);
+    expect(a.compress(noise)!.length).toBeLessThan(40);
+  });
+
+  it.each([true, TAKEOVER] as const)(
+    'sends a message in pieces, each of which can be inflated at once: %j',
+    (options) => {
+      const [a, b] = pair(options);
+      for (let round = 0; round < 2; round++) {
+        const payload = sample('text', 5000);
+        for (let at = 0; at < payload.length; at += 1250) {
+          const piece = payload.slice(at, at + 1250);
+          const last = at + 1250 >= payload.length;
+          expectBytes(b.inflate(a.deflatePiece(piece, last), last, 1e6), piece);
+        }
+        expectBytes(b.inflate(a.deflatePiece(new Uint8Array(0), true), true, 1e6), new Uint8Array(0));
+      }
+    },
+  );
+
+  it('refuses a whole message in the middle of one that is sent in pieces', () => {
+    const [a] = pair(true);
+    a.deflatePiece(utf8('first'), false);
+    expect(() => a.deflate(utf8('other'))).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-state' }),
+    );
+    a.deflatePiece(utf8('last'), true);
+    expect(a.deflate(utf8('other'))).toBeInstanceOf(Uint8Array);
+  });
+
+  it('refuses a role that is none', () => {
+    const accepted = acceptOffer(createOffer(resolveCompression()), resolveCompression());
+    if (accepted?.kind !== 'accepted') throw new Error('Cannot agree');
+    expect(() => new PerMessageDeflate(accepted.params, 'peer' as 'client')).toThrow(TypeError);
+  });
+
+  it.each(DELIVERIES)(
+    'gives one error at the budget and nothing after it, bytes delivered %s [ws 2285]',
+    (_name, deliver) => {
+      const [, b] = pair(TAKEOVER);
+      let left = 1000;
+      const results: (Uint8Array | ProtocolError)[] = [];
+      for (const piece of deliver(zlibMessage(new Uint8Array(100_000)))) {
+        const output = b.inflate(piece, false, left);
+        results.push(output);
+        if (output instanceof ProtocolError) break;
+        left -= output.length;
+      }
+      const error = results.at(-1);
+      expect(error).toMatchObject({ kind: 'error', code: 'inflated-too-big', closeCode: 1009 });
+      expect(b.inflate(hex('ff ff ff'), true, 1e6)).toBe(error);
+      const before = results.slice(0, -1).reduce((sum, output) => sum + (output as Uint8Array).length, 0);
+      expect(before + b.outputBeforeError.length).toBeLessThanOrEqual(1000);
+    },
+  );
+
+  it('names connections that can share what they send: same engine, window and level, and no takeover', () => {
+    const key = (options: true | CompressionOptions): string | undefined => pair(options)[0].sharedKey;
+    expect(key(true)).toBe(key({ threshold: 7, contextTakeover: { incoming: true } }));
+    expect(new Set([key(true), key({ level: 2 }), key({ windowBits: 9 })]).size).toBe(3);
+    expect(key(TAKEOVER)).toBeUndefined();
+  });
+
+  it('compresses a shared message for all, in the middle of an own one too', () => {
+    const [a, b] = pair(true);
+    const [c, d] = pair(true);
+    const payload = sample('json', 2000);
+    const first = a.deflatePiece(utf8('own'), false);
+    const shared = a.compressShared(payload);
+    const last = a.deflatePiece(utf8(' message'), true);
+    expect(c.compressShared(payload)).toEqual(shared);
+    expectBytes(d.inflate(shared, true, 1e6), payload);
+    expectBytes(b.inflate(first, false, 1e6), utf8('own'));
+    expectBytes(b.inflate(last, true, 1e6), utf8(' message'));
+    expectBytes(b.inflate(shared, true, 1e6), payload);
+  });
+
+  it('keeps no memory before the first message, none without takeover, and what is documented with it', () => {
+    const [a, b] = pair(TAKEOVER);
+    expect([a.retainedBytes, b.retainedBytes]).toEqual([0, 0]);
+    const payload = sample('json', 100_000);
+    b.inflate(a.deflate(payload), true, 1e6);
+    expect([a.retainedBytes, b.retainedBytes]).toEqual([128 * 1024, 32 * 1024]);
+    a.releaseIdle();
+    expect(a.retainedBytes).toBe(0);
+    expectBytes(b.inflate(a.deflate(payload), true, 1e6), payload);
+    a.dispose();
+    b.dispose();
+    expect([a.retainedBytes, b.retainedBytes]).toEqual([0, 0]);
+    const [c, d] = pair(true);
+    d.inflate(c.deflate(payload), true, 1e6);
+    expect([c.retainedBytes, d.retainedBytes]).toEqual([0, 0]);
+  });
+
+  it('keeps the window of a message that is under way when it is idle', () => {
+    const [a, b] = pair(TAKEOVER);
+    const payload = sample('json', 3000);
+    expectBytes(b.inflate(a.deflatePiece(payload, false), false, 1e6), payload);
+    a.releaseIdle();
+    expect(a.retainedBytes).toBeGreaterThan(0);
+    expectBytes(b.inflate(a.deflatePiece(payload, true), true, 1e6), payload);
+  });
+});
