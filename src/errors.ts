@@ -101,6 +101,8 @@ export const HTTP_ERRORS = {
   'body-too-big': [413, 'limits.maxBodyBytes'],
   /** A status line that is not `HTTP-version SP 3DIGIT SP [reason] CRLF`. */
   'bad-status-line': [0, 'RFC 9112 §4'],
+  /** A body that the app asked for as JSON and that is none. */
+  'bad-json': [400, 'RFC 8259 §2'],
   /** The peer ended the connection inside a message. */
   'unexpected-end': [400, 'RFC 9112 §8'],
 } as const;

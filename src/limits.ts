@@ -48,7 +48,7 @@ export interface Limits {
  * limit is one line, noticing that it was too high takes an incident. `maxFragments` lets 16 MiB through
  * in 64-byte pieces; the memory they take is bounded by their bytes all the same.
  */
-export const DEFAULT_LIMITS: Limits = {
+export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxMessageBytes: 1024 * 1024,
   maxFragments: 262_144,
   maxSendBufferBytes: 16 * 1024 * 1024,
@@ -63,7 +63,10 @@ export const DEFAULT_LIMITS: Limits = {
   pongTimeoutMs: 10_000,
   closeTimeoutMs: 5_000,
   maxConnections: Number.POSITIVE_INFINITY,
-};
+});
+
+/** Results of {@link resolveLimits}: each connection of a server passes the same one, and it is checked once. */
+const RESOLVED = new WeakSet<object>([DEFAULT_LIMITS]);
 
 /**
  * Fill in the defaults and refuse what is no limit.
@@ -81,6 +84,7 @@ export function resolveLimits(overrides?: Partial<Limits>): Limits {
       `Cannot use limits: they are ${String(overrides)}, expected an object`,
     );
   }
+  if (RESOLVED.has(overrides)) return overrides as Limits;
   const limits: Record<keyof Limits, number> = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(overrides)) {
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
@@ -104,5 +108,6 @@ export function resolveLimits(overrides?: Partial<Limits>): Limits {
     }
     limits[name as keyof Limits] = value;
   }
+  RESOLVED.add(Object.freeze(limits));
   return limits;
 }

@@ -22,7 +22,6 @@ export {
 export { decodeBase64, encodeBase64 } from './base64.ts';
 export { Collector } from './collector.ts';
 export { type BulkXor, type NativeBytes, xor64 } from './native.ts';
-export { checkOptions, readSwitch } from './options.ts';
 export { Output, SLAB_BYTES, Slab } from './output.ts';
 export { MaskKeys, type RandomSource, secureRandom } from './random.ts';
 export { sha1 } from './sha1.ts';

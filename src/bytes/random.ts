@@ -10,7 +10,10 @@
 export type RandomSource = (bytes: Uint8Array) => Uint8Array;
 
 /** `crypto.getRandomValues`, which every runtime has. At most 65 536 bytes a call. */
-export const secureRandom: RandomSource = (bytes) => crypto.getRandomValues(bytes);
+export const secureRandom: RandomSource = (bytes) => {
+  crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
+  return bytes;
+};
 
 const POOL_BYTES = 4096;
 

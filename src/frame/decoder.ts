@@ -9,7 +9,7 @@
  */
 
 import type { BulkXor, NativeBytes } from '../bytes/native.ts';
-import { checkOptions } from '../bytes/options.ts';
+import { checkOptions } from '../options.ts';
 import { UsageTypeError } from '../errors.ts';
 import type { FrameError } from './error.ts';
 import {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { checkOptions, readSwitch } from '../bytes/options.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import { FrameError } from './error.ts';
 import { packKey } from './mask.ts';

@@ -8,7 +8,7 @@
  */
 import { Collector } from '../bytes/collector.ts';
 import type { NativeBytes } from '../bytes/native.ts';
-import { checkOptions, readSwitch } from '../bytes/options.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';

@@ -8,7 +8,7 @@
  */
 
 import type { BulkXor, NativeBytes } from '../bytes/native.ts';
-import { checkOptions, readSwitch } from '../bytes/options.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import { Output } from '../bytes/output.ts';
 import { MaskKeys, type RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';

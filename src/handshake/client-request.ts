@@ -15,7 +15,7 @@ import { computeAccept } from './accept.ts';
 import { type Extension, formatExtensions } from './extensions.ts';
 import { collectHeaders } from './fields.ts';
 import { createKey, isKey } from './key.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions } from '../options.ts';
 import { VERSION } from './request.ts';
 import { parseWebSocketUrl, type WebSocketUrl } from './url.ts';
 

@@ -13,7 +13,7 @@ import { type ProtocolError, UsageTypeError } from '../errors.ts';
 import { requestFault } from './faults.ts';
 import { type HostAndPort, parseHost } from './host.ts';
 import { isBelow, sameHost } from './host-policy.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions } from '../options.ts';
 
 /**
  * One origin, a pattern, or a function.

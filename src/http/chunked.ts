@@ -130,7 +130,10 @@ export class ChunkedReader {
       case EXTENSION: {
         const next = nextInExtension(this.#extension, byte);
         if (next === MALFORMED) return badChunk('A chunk extension is malformed', offset);
-        if (next === LINE_END) this.#phase = LINE_LF;
+        if (next === LINE_END) {
+          this.#phase = LINE_LF;
+          return undefined;
+        }
         this.#extension = next;
         return this.#countExtension(offset);
       }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { CLASS, CR, HTAB, LF, SP, TCHAR } from '../bytes/ascii.ts';
+import { CLASS, CR, FIELD, HTAB, LF, SP, TCHAR } from '../bytes/ascii.ts';
 import type { ProtocolError } from '../errors.ts';
 import { httpError } from './fault.ts';
 import { SPAN } from './headers.ts';
@@ -29,7 +29,6 @@ export const EXPECT = 5;
 export const NEED_MORE = -1;
 
 const COLON = 0x3a;
-const DEL = 0x7f;
 
 // Where in a field line the scan stands.
 /** At the first byte of a line. */
@@ -107,6 +106,7 @@ export class FieldScanner {
             return httpError('too-many-headers', 'There are more header lines than allowed', origin + at);
           }
           this.#nameAt = at - start;
+          at++;
           phase = NAME;
         } else if (byte === CR) {
           at++;
@@ -120,7 +120,7 @@ export class FieldScanner {
         }
       }
       if (phase === NAME) {
-        while (at < end && (CLASS[bytes[at]!]! & TCHAR) !== 0) at++;
+        at = skipClass(bytes, at, end, TCHAR);
         if (at >= end) break;
         if (bytes[at] !== COLON) return nameFault(bytes[at]!, origin + at);
         this.#nameEnd = at - start;
@@ -135,13 +135,9 @@ export class FieldScanner {
         phase = VALUE;
       }
       if (phase === VALUE) {
-        let byte = 0;
-        while (at < end) {
-          byte = bytes[at]!;
-          if (byte < SP ? byte !== HTAB : byte === DEL) break;
-          at++;
-        }
+        at = skipClass(bytes, at, end, FIELD);
         if (at >= end) break;
+        const byte = bytes[at]!;
         if (byte === CR) {
           this.#endLine(bytes, start, at);
           at++;
@@ -233,6 +229,22 @@ export class FieldScanner {
     if (this.first[name]! < 0) this.first[name] = this.used;
     else this.repeated |= 1 << name;
   }
+}
+
+/** The first byte from `from` on, before `end`, that is not in class `bit`. */
+export function skipClass(bytes: Uint8Array, from: number, end: number, bit: number): number {
+  const table = CLASS;
+  let at = from;
+  // Four at a time: a loop's own work is half of what a byte costs (a fifth of a whole head's time on Node 20).
+  while (
+    at + 4 <= end &&
+    (table[bytes[at]!]! & table[bytes[at + 1]!]! & table[bytes[at + 2]!]! & table[bytes[at + 3]!]! & bit) !==
+      0
+  ) {
+    at += 4;
+  }
+  while (at < end && (table[bytes[at]!]! & bit) !== 0) at++;
+  return at;
 }
 
 /** Whether the bytes at `at`, all of them token characters, are `name` (lower case) in any case. */

@@ -8,10 +8,9 @@
 import { CLASS, CR, DIGIT, LF, SP, TARGET, TCHAR } from '../bytes/ascii.ts';
 import type { ProtocolError } from '../errors.ts';
 import { httpError } from './fault.ts';
-import { bareCr, bareLf, NEED_MORE } from './fields.ts';
+import { bareCr, bareLf, NEED_MORE, skipClass } from './fields.ts';
 import type { StartLine } from './head.ts';
 
-const QUESTION = 0x3f;
 const ZERO = 0x30;
 /** `HTTP/`, case-sensitive (RFC 9112 §2.3). */
 const HTTP_NAME = [0x48, 0x54, 0x54, 0x50, 0x2f];
@@ -30,8 +29,6 @@ export class RequestLine implements StartLine {
   methodEnd = 0;
   /** Where the target ends; it starts one after `methodEnd`. */
   targetEnd = 0;
-  /** Where the first `?` of the target is; -1: nowhere. */
-  queryAt = -1;
   /** The minor version; the major one is 1. */
   minor = 1;
 
@@ -47,13 +44,12 @@ export class RequestLine implements StartLine {
 
   reset(): void {
     this.#phase = METHOD;
-    this.queryAt = -1;
   }
 
   scan(bytes: Uint8Array, start: number, from: number, end: number, origin: number): number | ProtocolError {
     let at = from;
     if (this.#phase === METHOD) {
-      while (at < end && (CLASS[bytes[at]!]! & TCHAR) !== 0) at++;
+      at = skipClass(bytes, at, end, TCHAR);
       if (at === end) return NEED_MORE;
       if (bytes[at] !== SP || at === start) {
         return httpError('bad-request-line', 'The request does not start with a method', origin + at);
@@ -65,12 +61,7 @@ export class RequestLine implements StartLine {
     if (this.#phase === IN_TARGET) {
       const targetAt = start + this.methodEnd + 1;
       const stop = Math.min(end, targetAt + this.#maxTargetBytes + 1);
-      while (at < stop) {
-        const byte = bytes[at]!;
-        if ((CLASS[byte]! & TARGET) === 0) break;
-        if (byte === QUESTION && this.queryAt < 0) this.queryAt = at - start;
-        at++;
-      }
+      at = skipClass(bytes, at, stop, TARGET);
       if (at - targetAt > this.#maxTargetBytes) {
         return httpError(
           'target-too-long',

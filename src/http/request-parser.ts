@@ -174,7 +174,7 @@ class RequestRules implements MessageRules<RequestHead> {
     const method = methodOf(text, line.methodEnd);
     const targetAt = line.methodEnd + 1;
     const target = text.slice(targetAt, line.targetEnd);
-    const parts = parseTarget(method, target, line.queryAt < 0 ? -1 : line.queryAt - targetAt);
+    const parts = parseTarget(method, target);
     if (parts === undefined) {
       return httpError(
         'bad-target',

@@ -8,7 +8,7 @@
 import { CLASS, CR, DIGIT, FIELD, LF, SP } from '../bytes/ascii.ts';
 import type { ProtocolError } from '../errors.ts';
 import { httpError } from './fault.ts';
-import { bareCr, bareLf, NEED_MORE } from './fields.ts';
+import { bareCr, bareLf, NEED_MORE, skipClass } from './fields.ts';
 import type { StartLine } from './head.ts';
 import { isVersionByte } from './request-line.ts';
 
@@ -73,7 +73,7 @@ export class StatusLine implements StartLine {
       this.#phase = REASON;
     }
     if (this.#phase === REASON) {
-      while (at < end && (CLASS[bytes[at]!]! & FIELD) !== 0) at++;
+      at = skipClass(bytes, at, end, FIELD);
       if (at === end) return NEED_MORE;
       this.reasonEnd = at - start;
       if (bytes[at] === CR) at++;

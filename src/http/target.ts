@@ -8,6 +8,8 @@
  */
 import { isConnectTarget, isHostAndPort } from './host.ts';
 
+const SLASH = 0x2f;
+
 /** The forms of a request target (RFC 9112 §3.2.1 to §3.2.4). */
 export type TargetForm = 'origin' | 'absolute' | 'authority' | 'asterisk';
 
@@ -27,16 +29,16 @@ export interface Target {
  * Take a target apart.
  *
  * @param target Bytes of the class TARGET only, at least one.
- * @param queryAt Where its first `?` is; -1: nowhere.
  * @returns Undefined when the target has none of the forms that go with the method.
  */
-export function parseTarget(method: string, target: string, queryAt: number): Target | undefined {
+export function parseTarget(method: string, target: string): Target | undefined {
   // "The authority-form of request-target is only used for CONNECT requests" (§3.2.3), and CONNECT has no other.
   if (method === 'CONNECT') {
     if (!isConnectTarget(target, 0, target.length)) return undefined;
     return { form: 'authority', path: '', query: '', authority: target };
   }
-  if (target.charCodeAt(0) === 0x2f) {
+  const queryAt = target.indexOf('?');
+  if (target.charCodeAt(0) === SLASH) {
     if (queryAt < 0) return { form: 'origin', path: target, query: '', authority: '' };
     return {
       form: 'origin',

@@ -91,11 +91,7 @@ export function formatRequestHead(request: OutgoingRequestHead): string {
 export function writeRequestHead(request: OutgoingRequestHead): WrittenHead {
   const { method, target, contentLength } = request;
   if (typeof method !== 'string' || !isToken(method)) refuse('request', 'its method is not a token');
-  if (
-    typeof target !== 'string' ||
-    !isAll(target, TARGET) ||
-    parseTarget(method, target, target.indexOf('?')) === undefined
-  ) {
+  if (typeof target !== 'string' || !isAll(target, TARGET) || parseTarget(method, target) === undefined) {
     refuse('request', 'its target has no form that goes with the method (RFC 9112 §3.2)');
   }
   const headers = asHeaders(request.headers);

@@ -113,3 +113,8 @@ export function handlerFailure(cause: unknown): TransportError {
 export function noTls(): UsageTypeError {
   return new UsageTypeError('bad-state', 'Cannot set a certificate: the listener was opened without TLS');
 }
+
+/** What a second `start` of a stream throws. */
+export function alreadyStarted(): UsageTypeError {
+  return new UsageTypeError('bad-state', 'Cannot start the stream: it has a handler already');
+}

@@ -11,7 +11,7 @@ export type {
   MemoryLink,
   MemoryPair,
   MemoryPairOptions,
-  MemoryStream,
 } from './memory-pair.ts';
 export { memoryPair } from './memory-pair.ts';
 export * from './transport.ts';
+export * from './webstreams.ts';

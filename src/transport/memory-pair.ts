@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { UsageRangeError, UsageTypeError } from '../errors.ts';
-import { failure } from './failure.ts';
+import { UsageRangeError } from '../errors.ts';
+import { alreadyStarted, failure } from './failure.ts';
 import { CLOSED, DESTROYED, ENDED, FULL, PAUSED, PEER_ENDED, StreamBase, UNWRITABLE } from './stream-base.ts';
-import { type ByteStream, HIGH_WATER_BYTES, type StreamHandler } from './transport.ts';
+import { HIGH_WATER_BYTES, type StartableStream, type StreamHandler } from './transport.ts';
 
 /** What goes wrong in one direction. Bytes count from the start of the connection. */
 export interface MemoryFaults {
@@ -51,18 +51,12 @@ export interface MemoryLink {
   end(): void;
 }
 
-/** A stream of a pair. */
-export interface MemoryStream extends ByteStream {
-  /** Hand the stream to its handler; nothing arrives before. Once. */
-  start(handler: StreamHandler): void;
-}
-
 /** Two streams: what one writes, the other reads. */
 export interface MemoryPair {
   /** The end that connected. */
-  readonly client: MemoryStream;
+  readonly client: StartableStream;
   /** The end that accepted. */
-  readonly server: MemoryStream;
+  readonly server: StartableStream;
   /** What the client sends. */
   readonly toServer: MemoryLink;
   /** What the server sends. */
@@ -277,7 +271,7 @@ class Link implements MemoryLink {
   }
 }
 
-class End extends StreamBase implements MemoryStream {
+class End extends StreamBase implements StartableStream {
   readonly #pair: Pair;
   readonly #outgoing: Link;
   readonly #incoming: Link;
@@ -300,9 +294,7 @@ class End extends StreamBase implements MemoryStream {
   }
 
   start(handler: StreamHandler): void {
-    if (this.handler !== undefined) {
-      throw new UsageTypeError('bad-state', 'Cannot start the stream: it has a handler already');
-    }
+    if (this.handler !== undefined) throw alreadyStarted();
     this.handler = handler;
     if (this.#closing) this.#pair.schedule(this.#close);
     else this.#incoming.kick();

@@ -152,6 +152,16 @@ export interface StreamHandler {
   close(error?: Error): void;
 }
 
+/** A stream that has no handler yet: nothing is read before `start`. */
+export interface StartableStream extends ByteStream {
+  /**
+   * Hand the stream to its handler.
+   *
+   * @throws A `UsageTypeError` (`bad-state`) when it has one already.
+   */
+  start(handler: StreamHandler): void;
+}
+
 /** A runtime's sockets. Options it does not know are for the layers above to refuse. */
 export interface Transport {
   /** What `error` messages and the docs call it: `node`, `bun`, `deno`, `memory`. */

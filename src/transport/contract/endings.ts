@@ -159,8 +159,13 @@ export const ENDING_CASES: readonly ContractCase[] = [
         for (let round = 0; round < 40; round++) server.write(pattern(0, 65_536));
         await pause(20);
         client.call((stream) => stream.destroy());
+        // Some runtimes send FIN ahead of the reset; then it is heard at the next write.
+        await server.until(() => server.ended || server.closed, 'end or close');
+        for (let round = 0; round < 100 && !server.closed; round++) {
+          server.write(ascii('anybody there?'));
+          await pause(1);
+        }
         await server.closedWith('connection-reset');
-        check(!server.ended, 'a reset was reported as an end, too');
         await client.closedInOrder();
       }),
   },

@@ -104,12 +104,16 @@ const PATIENCE_MS = 10_000;
 /** A promise that fails, saying what it waited for, when nothing happens. */
 export async function within<Value>(
   promise: Promise<Value>,
-  what: string,
+  what: string | (() => string),
   ms: number = PATIENCE_MS,
 ): Promise<Value> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new ContractFailure(`Waited ${ms} ms in vain: ${what}`)), ms);
+    timer = setTimeout(
+      () =>
+        reject(new ContractFailure(`Waited ${ms} ms in vain: ${typeof what === 'string' ? what : what()}`)),
+      ms,
+    );
   });
   try {
     return await Promise.race([promise, late]);
@@ -239,7 +243,8 @@ export class Probe implements StreamHandler {
     if (!condition()) {
       await within(
         new Promise<void>((resolve) => this.#waiting.push({ condition, resolve })),
-        `${this.who}: ${what} (received ${this.received} bytes, drains ${this.drains}, ended ${this.ended}, ` +
+        () =>
+          `${this.who}: ${what} (received ${this.received} bytes, drains ${this.drains}, ended ${this.ended}, ` +
           `closed ${this.closed}${this.error ? `, error ${this.error.message}` : ''})`,
       );
     }
@@ -324,6 +329,12 @@ export async function joined(
   });
   const listener = await within(
     transport.listen(listen, (stream) => {
+      // A case may connect once more, by hand; that is another story.
+      if ((server.stream as ByteStream | undefined) !== undefined) {
+        const other = new Probe('another server');
+        other.stream = stream;
+        return other;
+      }
       server.stream = stream;
       accepted?.(server);
       arrived();

@@ -1,8 +1,8 @@
 import {
   createMemoryTransport,
   HIGH_WATER_BYTES,
-  type MemoryStream,
   memoryPair,
+  type StartableStream,
   type StreamHandler,
 } from 'sansocket/transport';
 import { describe, expect, test } from 'vitest';
@@ -307,10 +307,10 @@ describe('MemoryFaults', () => {
 describe('createMemoryTransport', () => {
   test('connects by port, tells both ends about each other, and forgets the pair when both have closed', async () => {
     const transport = createMemoryTransport();
-    let accepted: MemoryStream | undefined;
+    let accepted: StartableStream | undefined;
     const server = recorder({ end: () => accepted!.end() });
     const listener = await transport.listen({}, (stream) => {
-      accepted = stream as MemoryStream;
+      accepted = stream as StartableStream;
       return server;
     });
     const client = recorder();
