@@ -1,0 +1,20 @@
+/**
+ * What the connection needs from permessage-deflate (RFC 7692), as an interface: `deflate/` does the work.
+ *
+ * @module
+ */
+import type { PayloadInflater } from '../frame/message.ts';
+
+/** Compresses and inflates the messages of one connection, as the two ends agreed. */
+export interface MessageCompression extends PayloadInflater {
+  /** The compressed payload, without the tail of RFC 7692 §7.2.1; `undefined` when the message should go plain. */
+  compress(data: string | Uint8Array): Uint8Array | undefined;
+  /** Whether a message of this many bytes should be compressed. */
+  worthwhile(bytes: number): boolean;
+  /** Names the parameters of messages that can be shared between connections; `undefined` with context takeover. */
+  readonly sharedKey: string | undefined;
+  /** The compressed payload, independent of every message before: the same for all with the same key. */
+  compressShared(payload: Uint8Array): Uint8Array;
+  /** Give the windows back: nothing is compressed or inflated any more. */
+  dispose(): void;
+}

@@ -1,0 +1,23 @@
+/**
+ * The engines of sansocket, without I/O: bytes in, events out, bytes out. `HttpConnection` reads requests until one of them
+ * becomes a WebSocket; `WebSocketConnection` takes over from there, in either role.
+ *
+ * @module
+ */
+export { Output, Slab } from '../bytes/output.ts';
+export { type ConnectionErrorCode, ProtocolError } from '../errors.ts';
+export type { BinaryEvent, PieceEvent, TextEvent } from '../frame/message-event.ts';
+export { PreparedMessage } from '../frame/prepared.ts';
+export type { BodyEvent, EndEvent } from '../http/body.ts';
+export { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+export type { MessageCompression } from './compression.ts';
+export type { CloseEvent, ConnectionEvent, PingEvent, PongEvent } from './events.ts';
+export {
+  HttpConnection,
+  type HttpConnectionEvent,
+  type HttpConnectionOptions,
+  type RequestEvent,
+} from './http.ts';
+export { type ResponseHeaders, ResponseWriter } from './response.ts';
+export { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
+export { type SendOptions, WebSocketConnection, type WebSocketConnectionOptions } from './websocket.ts';

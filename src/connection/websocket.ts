@@ -1,0 +1,419 @@
+/**
+ * A WebSocket connection without I/O: bytes in, events out, bytes out (RFC 6455 §5.5, §7).
+ *
+ * Owns: the closing handshake from both sides, answering pings, keepalive and its deadlines, what happens to data at
+ * each state. Does not own: sockets, clocks and timers (`now` comes in, `deadline` goes out), frames (`frame/`), the
+ * opening handshake (`handshake/`).
+ *
+ * @module
+ */
+import { Output } from '../bytes/output.ts';
+import type { RandomSource } from '../bytes/random.ts';
+import type { TextCodec } from '../bytes/text.ts';
+import { CONNECTION_ERRORS, type ConnectionErrorCode, ProtocolError } from '../errors.ts';
+import { CloseCode, encodeClose, MAX_REASON_BYTES } from '../frame/close.ts';
+import { FIN_BIT, type Role, RSV1 } from '../frame/header.ts';
+import { MessageReader } from '../frame/message.ts';
+import { Opcode } from '../frame/opcode.ts';
+import type { PreparedMessage } from '../frame/prepared.ts';
+import { controlPayload, FrameWriter } from '../frame/writer.ts';
+import { type Limits, resolveLimits } from '../limits.ts';
+import type { MessageCompression } from './compression.ts';
+import type { CloseEvent, ConnectionEvent, PingEvent } from './events.ts';
+import { Keepalive } from './keepalive.ts';
+import { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
+
+/** How a connection behaves. */
+export interface WebSocketConnectionOptions {
+  /** Which end this is. */
+  readonly role: Role;
+  /** Limits and times; the defaults of `limits.ts`. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** The time at which the opening handshake was done, in ms of any clock that only goes forward. Default: 0. */
+  readonly now?: number | undefined;
+  /** What permessage-deflate was agreed to do; without it, nothing is compressed. */
+  readonly compression?: MessageCompression | undefined;
+  /** Give messages in pieces, as they arrive. Default: false. */
+  readonly pieces?: boolean | undefined;
+  /** Give text as validated bytes. Default: false, as strings. */
+  readonly textAsBytes?: boolean | undefined;
+  /** Converts text. Default: the portable one. */
+  readonly text?: TextCodec | undefined;
+  /** Where masking keys come from. Default: `crypto.getRandomValues`. */
+  readonly random?: RandomSource | undefined;
+  /** Where output is assembled; the one that the opening handshake went out by, say. Default: its own. */
+  readonly output?: Output | undefined;
+  /** Leniency: take frames from a client that are not masked. */
+  readonly allowUnmasked?: boolean | undefined;
+  /** Leniency: take frames from a server that are masked. */
+  readonly allowMasked?: boolean | undefined;
+  /** Leniency: take lengths in a longer form than they need. */
+  readonly allowNonMinimalLength?: boolean | undefined;
+}
+
+/** How to send one message. */
+export interface SendOptions {
+  /** What the message is. Default: text for a string, binary for bytes; bytes as `text` must be UTF-8, unchecked. */
+  readonly type?: 'text' | 'binary' | undefined;
+  /** False keeps the message from being compressed. Default: as agreed, above the threshold. */
+  readonly compress?: boolean | undefined;
+}
+
+/**
+ * The engine of one WebSocket connection, either role, after the opening handshake.
+ *
+ * Feed it with {@link receive} and {@link receiveEnd}; take events with {@link next} until there is none; then send what
+ * {@link takeOutput} gives, half-close if {@link outputEnded}, drop the transport if {@link dropped}; and call
+ * {@link tick} no later than {@link deadline}.
+ *
+ * @example Both ends, in memory
+ * ```ts
+ * import { deepEqual, equal } from 'node:assert/strict';
+ * import { WebSocketConnection } from 'sansocket/connection';
+ *
+ * const client = new WebSocketConnection({ role: 'client' });
+ * const server = new WebSocketConnection({ role: 'server' });
+ * client.send('hello');
+ * client.close(1000, 'bye');
+ * server.receive(client.takeOutput()!);
+ * deepEqual(server.next(), { kind: 'text', data: 'hello' });
+ * deepEqual(server.next(), { kind: 'close', code: 1000, reason: 'bye', wasClean: true });
+ * client.receive(server.takeOutput()!);
+ * deepEqual(client.next(), { kind: 'close', code: 1000, reason: 'bye', wasClean: true });
+ * equal(server.outputEnded, true); // the server ends the stream first (RFC 6455 §7.1.1)
+ * ```
+ */
+export class WebSocketConnection {
+  readonly #role: Role;
+  readonly #limits: Limits;
+  readonly #reader: MessageReader;
+  readonly #frames: FrameWriter;
+  readonly #output: Output;
+  readonly #compression: MessageCompression | undefined;
+  readonly #keepalive: Keepalive;
+  #state: ConnectionState = 'open';
+  #now: number;
+  #closeBy = Number.POSITIVE_INFINITY;
+  #outputEnded = false;
+  #dropped = false;
+  #congested = false;
+  #closeSent = false;
+  #streaming = false;
+  #owedPong: Uint8Array | undefined;
+  #pending: ConnectionEvent[] | undefined;
+
+  /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for a role or a limit that does not exist. */
+  constructor(options: WebSocketConnectionOptions) {
+    const limits = resolveLimits(options.limits);
+    this.#role = options.role;
+    this.#limits = limits;
+    this.#now = options.now ?? 0;
+    this.#compression = options.compression;
+    this.#reader = new MessageReader({
+      role: options.role,
+      limits: options.limits,
+      inflater: options.compression,
+      pieces: options.pieces,
+      textAsBytes: options.textAsBytes,
+      text: options.text,
+      allowUnmasked: options.allowUnmasked,
+      allowMasked: options.allowMasked,
+      allowNonMinimalLength: options.allowNonMinimalLength,
+    });
+    this.#output = options.output ?? new Output();
+    this.#frames = new FrameWriter(options, this.#output);
+    this.#keepalive = new Keepalive(limits.pingIntervalMs, limits.pongTimeoutMs, this.#now);
+  }
+
+  /** Where the connection is in its life. */
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** Which end this is. */
+  get role(): Role {
+    return this.#role;
+  }
+
+  /** Bytes that wait for {@link takeOutput}. */
+  get bufferedBytes(): number {
+    return this.#output.length;
+  }
+
+  /** Whether to half-close the transport, once the output is sent. */
+  get outputEnded(): boolean {
+    return this.#outputEnded;
+  }
+
+  /** Whether to drop the transport now, unsent output too. */
+  get dropped(): boolean {
+    return this.#dropped;
+  }
+
+  /** When to call {@link tick} at the latest, on the clock of `now`; `Infinity`: no need. */
+  get deadline(): number {
+    if (this.#state === 'open') return this.#keepalive.deadline;
+    return this.#state === 'closed' ? Number.POSITIVE_INFINITY : this.#closeBy;
+  }
+
+  /** Tell whether the transport is full: while it is, only the newest of the pongs owed is kept (§5.5.3). */
+  set congested(full: boolean) {
+    this.#congested = full;
+  }
+
+  /** Bytes came in; they belong to the connection from then on. Dropped when it is over. */
+  receive(bytes: Uint8Array, now: number = this.#now): void {
+    this.#now = now;
+    if (this.#state !== 'open' && this.#state !== 'closing') return;
+    this.#keepalive.heard();
+    this.#reader.push(bytes);
+  }
+
+  /** The peer ended its stream, or the transport is gone. Take the events of what came before first. */
+  receiveEnd(now: number = this.#now): void {
+    this.#now = now;
+    const before = this.#state;
+    if (!this.#move('end')) return;
+    this.#outputEnded = true;
+    if (before === 'open' || before === 'closing') this.#reportClose(CloseCode.Abnormal, '', false);
+  }
+
+  /** The next event; `undefined` when there is none until more bytes come. */
+  next(): ConnectionEvent | undefined {
+    if (this.#pending !== undefined) return this.#nextPending();
+    if (this.#state !== 'open' && this.#state !== 'closing') return undefined;
+    const event = this.#reader.next();
+    if (event === undefined) return undefined;
+    switch (event.kind) {
+      case 'text':
+      case 'binary':
+      case 'piece':
+        return event;
+      case 'ping':
+        this.#answerPing(event.payload);
+        return event as PingEvent;
+      case 'pong':
+        return this.#keepalive.pong(event.payload, this.#now);
+      case 'close':
+        return this.#peerClosed(event.code, event.reason);
+      default:
+        this.#fail(event);
+        return event;
+    }
+  }
+
+  /**
+   * Send a message.
+   *
+   * @returns false when nothing was sent, because the connection is not open or a streamed message is.
+   */
+  send(data: string | Uint8Array, options?: SendOptions): boolean {
+    if (this.#state !== 'open' || this.#streaming) return false;
+    const type = options?.type ?? (typeof data === 'string' ? 'text' : 'binary');
+    const opcode = type === 'text' ? Opcode.Text : Opcode.Binary;
+    if (this.#compression !== undefined && options?.compress !== false) {
+      const compressed = this.#compression.compress(data);
+      if (compressed !== undefined) {
+        this.#frames.bytes(FIN_BIT | RSV1 | opcode, compressed);
+        return true;
+      }
+    }
+    if (typeof data === 'string') this.#frames.text(FIN_BIT | opcode, data);
+    else this.#frames.bytes(FIN_BIT | opcode, data);
+    return true;
+  }
+
+  /** Send a message that was encoded once for many. @returns As {@link send}. */
+  sendPrepared(message: PreparedMessage, options?: SendOptions): boolean {
+    if (this.#state !== 'open' || this.#streaming) return false;
+    const compression = options?.compress === false ? undefined : this.#compression;
+    if (this.#frames.masks || (compression !== undefined && compression.sharedKey === undefined)) {
+      return this.send(message.payload, { ...options, type: message.type });
+    }
+    if (compression?.worthwhile(message.payload.length) === true) {
+      const key = compression.sharedKey!;
+      this.#output.appendShared(
+        message.compressedFrame(key, (payload) => compression.compressShared(payload)),
+      );
+    } else {
+      this.#output.appendShared(message.frame());
+    }
+    return true;
+  }
+
+  /**
+   * Send part of a message: the first opens it, the last ends it, and in between no other message may be sent.
+   *
+   * @returns false when nothing was sent, because the connection is not open, or `first` does not fit what came before.
+   */
+  sendPiece(type: 'text' | 'binary', data: string | Uint8Array, first: boolean, last: boolean): boolean {
+    if (this.#state !== 'open' || this.#streaming === first) return false;
+    this.#streaming = !last;
+    const bits =
+      (last ? FIN_BIT : 0) | (first ? (type === 'text' ? Opcode.Text : Opcode.Binary) : Opcode.Continuation);
+    if (typeof data === 'string') this.#frames.text(bits, data);
+    else this.#frames.bytes(bits, data);
+    return true;
+  }
+
+  /**
+   * Send a ping.
+   *
+   * @param payload At most 125 bytes. Default: a number of our own, so that its pong can be told from others.
+   * @returns Its number, as {@link PongEvent.answers} will name it; -1 when nothing was sent because it is not open.
+   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`) for a payload that is no bytes or too long.
+   */
+  ping(payload?: string | Uint8Array, now: number = this.#now): number {
+    const bytes = payload === undefined ? undefined : controlPayload(payload, 'ping');
+    if (this.#state !== 'open') return -1;
+    this.#now = now;
+    return this.#sendPing(bytes);
+  }
+
+  /** Send a pong that nobody asked for: a heartbeat one way (§5.5.3). @returns Whether it was sent. @throws As {@link ping}. */
+  pong(payload?: string | Uint8Array): boolean {
+    const bytes = controlPayload(payload, 'pong');
+    if (this.#state !== 'open') return false;
+    this.#frames.bytes(FIN_BIT | Opcode.Pong, bytes);
+    return true;
+  }
+
+  /**
+   * Start the closing handshake. Messages that are on their way still come in. Does nothing when it is under way.
+   *
+   * @param code 1000-1003, 1007-1014 or 3000-4999. Default: none (the peer sees 1005).
+   * @param reason At most 123 bytes of UTF-8. Default: ''.
+   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`), also when it is closed already.
+   */
+  close(code?: number, reason?: string, now: number = this.#now): void {
+    const payload = encodeClose(code, reason);
+    this.#now = now;
+    if (this.#state !== 'open') return;
+    this.#sendClose(payload);
+    this.#move('close');
+  }
+
+  /**
+   * Fail the connection for a reason of our own: a close frame goes out, and nothing that comes in is read any more.
+   *
+   * @returns The error that was reported as an event; `undefined` when the connection was over already.
+   */
+  fail(
+    code: ConnectionErrorCode,
+    message: string,
+    cause?: unknown,
+    now: number = this.#now,
+  ): ProtocolError | undefined {
+    this.#now = now;
+    if (this.#state !== 'open' && this.#state !== 'closing') return undefined;
+    const error = new ProtocolError(code, CONNECTION_ERRORS[code], message, this.#reader.position, { cause });
+    this.#report(error);
+    this.#fail(error);
+    return error;
+  }
+
+  /** All output so far, to be sent in this order; `undefined` when there is none. It is the caller's own. */
+  takeOutput(): Uint8Array | undefined {
+    if (this.#owedPong !== undefined && !this.#congested && this.#state === 'open') {
+      this.#frames.bytes(FIN_BIT | Opcode.Pong, this.#owedPong);
+      this.#owedPong = undefined;
+    }
+    return this.#output.take();
+  }
+
+  /**
+   * Time has passed: send the ping that is due, give up on what is overdue.
+   *
+   * @param reading False while the caller itself holds back bytes that came in: silence then proves nothing.
+   */
+  tick(now: number, reading = true): void {
+    this.#now = now;
+    if (this.#state === 'open') {
+      const due = this.#keepalive.check(now, reading);
+      if (due === 'ping') this.#sendPing(undefined);
+      else if (due === 'dead') {
+        this.fail(
+          'pong-timeout',
+          `Cannot keep connection: no pong came within ${this.#limits.pongTimeoutMs} ms`,
+        );
+      }
+    } else if (now >= this.#closeBy) {
+      const unanswered = this.#state === 'closing';
+      if (this.#move('expire')) {
+        this.#dropped = true;
+        if (unanswered) this.#reportClose(CloseCode.Abnormal, '', false);
+      }
+    }
+  }
+
+  #nextPending(): ConnectionEvent | undefined {
+    const event = this.#pending!.shift();
+    if (this.#pending!.length === 0) this.#pending = undefined;
+    return event;
+  }
+
+  #answerPing(payload: Uint8Array): void {
+    if (this.#state !== 'open') return;
+    // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s),
+    // the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame."
+    if (
+      this.#congested ||
+      this.#owedPong !== undefined ||
+      this.#output.length >= this.#limits.highWaterMarkBytes
+    ) {
+      this.#owedPong = payload.slice();
+    } else {
+      this.#frames.bytes(FIN_BIT | Opcode.Pong, payload);
+    }
+  }
+
+  #peerClosed(code: number, reason: string): CloseEvent {
+    // "When sending a Close frame in response, the endpoint typically echos the status code it received."
+    if (!this.#closeSent) this.#sendClose(code === CloseCode.NoStatus ? encodeClose() : encodeClose(code));
+    this.#move('peer-close');
+    return { kind: 'close', code, reason, wasClean: true };
+  }
+
+  #fail(error: ProtocolError): void {
+    const reason = error.answer >= 1000 && error.code !== 'handler-failed' ? error.message : '';
+    const fits = reason.length <= MAX_REASON_BYTES - 2; // a section sign is 2 bytes
+    const code = error.closeCode === CloseCode.Abnormal ? CloseCode.ProtocolError : error.closeCode;
+    if (!this.#closeSent) this.#sendClose(encodeClose(code, fits ? reason : error.code));
+    this.#move('fault');
+    this.#reportClose(code, '', false);
+  }
+
+  #sendClose(payload: Uint8Array): void {
+    this.#closeSent = true;
+    this.#owedPong = undefined;
+    this.#frames.bytes(FIN_BIT | Opcode.Close, payload);
+    this.#closeBy = this.#now + this.#limits.closeTimeoutMs;
+  }
+
+  #sendPing(payload: Uint8Array | undefined): number {
+    const number = this.#keepalive.ping(payload, this.#now);
+    this.#frames.bytes(FIN_BIT | Opcode.Ping, this.#keepalive.lastPayload);
+    return number;
+  }
+
+  #move(trigger: ConnectionTrigger): boolean {
+    const next = TRANSITIONS[this.#state][trigger];
+    if (next === undefined) return false;
+    this.#state = next;
+    this.#streaming = false;
+    if (next !== 'closing') this.#compression?.dispose();
+    // "the server MUST close the TCP connection first"; a client waits for it, and after a fault neither waits.
+    if (next === 'failing' || (next === 'ending' && this.#role === 'server')) this.#outputEnded = true;
+    if (next === 'ending') this.#closeBy = this.#now + this.#limits.closeTimeoutMs;
+    return true;
+  }
+
+  #report(event: ConnectionEvent): void {
+    this.#pending ??= [];
+    this.#pending.push(event);
+  }
+
+  #reportClose(code: number, reason: string, wasClean: boolean): void {
+    this.#report({ kind: 'close', code, reason, wasClean });
+  }
+}

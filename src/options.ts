@@ -1,0 +1,43 @@
+/**
+ * Options objects: a name that does not exist is refused, never ignored.
+ *
+ * Owns: the check of names and of switches. Does not own: which options there are (each module's own list).
+ *
+ * @module
+ */
+import { UsageTypeError } from './errors.ts';
+
+/**
+ * Refuse what is no object, and names that are not in `names`.
+ *
+ * @param call What the options are for, as in "Cannot `call`".
+ * @throws A `UsageTypeError` (`bad-option`).
+ */
+export function checkOptions(call: string, options: object, names: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new UsageTypeError(
+      'bad-option',
+      `Cannot ${call}: options are ${String(options)}, expected an object`,
+    );
+  }
+  for (const name in options) {
+    if (!names.includes(name)) {
+      throw new UsageTypeError(
+        'bad-option',
+        `Cannot ${call}: there is no option "${name}", expected one of ${names.join(', ')}`,
+      );
+    }
+  }
+}
+
+/**
+ * The value of a switch that may be left out.
+ *
+ * @param value What the caller passed; `undefined` means `fallback`.
+ * @throws A `UsageTypeError` (`bad-option`) for anything but a boolean: `'false'` and 0 do not mean what they look like.
+ */
+export function readSwitch(call: string, name: string, value: unknown, fallback: boolean): boolean {
+  if (value === undefined) return fallback;
+  if (typeof value === 'boolean') return value;
+  throw new UsageTypeError('bad-option', `Cannot ${call}: ${name} is a ${typeof value}, expected a boolean`);
+}

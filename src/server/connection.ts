@@ -1,0 +1,406 @@
+/**
+ * One connection of a server: HTTP, until a request turns it into a WebSocket.
+ *
+ * Owns: calling the app for requests and upgrades, and sending what it answers. Does not own: the protocols
+ * (`connection/`), open WebSockets (`socket/`), listening (`server.ts`).
+ *
+ * @module
+ */
+import { Output } from '../bytes/output.ts';
+import { HttpConnection } from '../connection/http.ts';
+import type { ResponseWriter } from '../connection/response.ts';
+import { HTTP_ERRORS, ProtocolError } from '../errors.ts';
+import type { RequestHead } from '../http/request-parser.ts';
+import type { Timed } from '../socket/deadlines.ts';
+import { SocketDriver } from '../socket/driver.ts';
+import { type Flushable, isThenable } from '../socket/host.ts';
+import { AsyncQueue } from '../socket/queue.ts';
+import type { ByteStream, StreamHandler } from '../transport/transport.ts';
+import type { App, Member } from './app.ts';
+import { Opening } from './opening.ts';
+import { NOT_FOUND_PAGE } from './pages.ts';
+import { HttpRequest, type RequestSource } from './request.ts';
+import { HttpResponse, type ResponseSink } from './response.ts';
+
+const DONE: Promise<void> = Promise.resolve();
+
+/** Drives one connection. */
+export class ServerConnection<Data>
+  implements StreamHandler, Timed, Flushable, RequestSource, ResponseSink, Member
+{
+  heapIndex = -1;
+  heapKey = 0;
+  readonly #app: App<Data>;
+  readonly #stream: ByteStream;
+  #http: HttpConnection | undefined;
+  /** Once it is a WebSocket. */
+  #driver: SocketDriver<Data> | undefined;
+  /** The body that is coming in. */
+  #body: AsyncQueue<Uint8Array> | undefined;
+  /** Counts requests: an answer that comes too late finds another number. */
+  #exchange = 0;
+  #corked = false;
+  #flushDue = false;
+  #full = false;
+  #paused = false;
+  #endSent = false;
+  #gone = false;
+  #waiters: Array<() => void> | undefined;
+
+  /** The caller has added it to the app's connections. */
+  constructor(app: App<Data>, stream: ByteStream) {
+    this.#app = app;
+    this.#stream = stream;
+    const { host } = app;
+    this.#http = new HttpConnection({
+      limits: host.limits,
+      now: host.deadlines.now(),
+      date: app.date,
+      text: host.text,
+      output: new Output(host.slab),
+    });
+    host.deadlines.update(this);
+  }
+
+  // ------------------------------------------------------------------ the transport calls
+
+  /** Bytes came in. */
+  data(bytes: Uint8Array): void {
+    if (this.#driver !== undefined) {
+      this.#driver.data(bytes);
+      return;
+    }
+    this.#http!.receive(bytes, this.#app.host.deadlines.now());
+    this.#pumpCorked();
+  }
+
+  /** The peer half-closed. */
+  end(): void {
+    if (this.#driver !== undefined) {
+      this.#driver.end();
+      return;
+    }
+    this.#http!.receiveEnd(this.#app.host.deadlines.now());
+    this.#pumpCorked();
+  }
+
+  /** There is room again. */
+  drain(): void {
+    this.#full = false;
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    if (waiters !== undefined) for (const resolve of waiters) resolve();
+    if (this.#driver !== undefined) this.#driver.drain();
+    else this.#pumpCorked();
+  }
+
+  /** The transport is gone. */
+  close(error?: Error): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#app.host.deadlines.remove(this);
+    this.#exchange++;
+    this.#body?.fail(this.#brokenOff());
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    if (waiters !== undefined) for (const resolve of waiters) resolve();
+    if (this.#driver !== undefined) this.#driver.close(error);
+    this.#app.connections.delete(this);
+    this.#app.connectionGone();
+  }
+
+  // ------------------------------------------------------------------ the timer calls
+
+  /** When the connection wants to be told the time. */
+  get deadline(): number {
+    return this.#http === undefined || this.#gone ? Number.POSITIVE_INFINITY : this.#http.deadline;
+  }
+
+  /** Time has passed. */
+  expire(now: number): void {
+    const error = this.#http?.tick(now);
+    if (error !== undefined) this.#refused(error);
+    this.flush();
+  }
+
+  // ------------------------------------------------------------------ the server calls
+
+  /** Take no more requests: close when what is at hand is done. */
+  finish(): void {
+    if (this.#driver !== undefined) this.#driver.closeSocket(1001, 'the server is stopping');
+    else {
+      this.#http!.finish();
+      this.flush();
+    }
+  }
+
+  /** Answer 503, and close. */
+  refuse(error: ProtocolError): void {
+    this.#http!.refuse(error);
+    this.flush();
+  }
+
+  /** Drop it now. */
+  drop(): void {
+    if (this.#driver !== undefined) this.#driver.terminate();
+    else this.#stream.destroy();
+  }
+
+  // ------------------------------------------------------------------ a request calls
+
+  /** The peer's IP address. */
+  get remoteAddress(): string {
+    return this.#stream.remoteAddress;
+  }
+
+  /** Whether it is TLS. */
+  get encrypted(): boolean {
+    return this.#stream.encrypted;
+  }
+
+  /** The app reads the body. */
+  wantBody(): void {
+    if (this.#http === undefined || this.#gone) return;
+    this.#http.response.continue();
+    this.#written();
+  }
+
+  // ------------------------------------------------------------------ a response calls (for the request at hand)
+
+  /** Where the response is written. */
+  writer(): ResponseWriter | undefined {
+    return this.#gone ? undefined : this.#http?.response;
+  }
+
+  /** Send what was written. */
+  written(): Promise<void> {
+    return this.#gone ? DONE : this.#written();
+  }
+
+  // ------------------------------------------------------------------ in
+
+  #pumpCorked(): void {
+    this.#corked = true;
+    this.#pump();
+    this.#corked = false;
+    this.flush();
+  }
+
+  /** Take events until there is none, or the app has to catch up. */
+  #pump(): void {
+    while (!this.#gone && this.#http !== undefined) {
+      if (this.#full) break;
+      const event = this.#http.next();
+      if (event === undefined) break;
+      switch (event.kind) {
+        case 'request':
+          this.#request(event.request);
+          break;
+        case 'body':
+          this.#body?.push(event.bytes, event.bytes.length);
+          break;
+        case 'end':
+          this.#body?.end();
+          this.#body = undefined;
+          break;
+        default:
+          this.#refused(event);
+      }
+    }
+    this.#updateReading();
+  }
+
+  #updateReading(): void {
+    if (this.#gone || this.#http === undefined) return;
+    const { highWaterMarkBytes } = this.#app.host.limits;
+    const waiting = (this.#body?.size ?? 0) + this.#http.unreadBytes;
+    const pause = this.#full || waiting > highWaterMarkBytes;
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#stream.pause();
+    else this.#stream.resume();
+  }
+
+  /** The peer broke a rule or a time limit; it has been answered. */
+  #refused(error: ProtocolError): void {
+    this.#body?.fail(error);
+    this.#body = undefined;
+    this.#app.host.report(error, 'request');
+  }
+
+  #request(head: RequestHead): void {
+    const exchange = ++this.#exchange;
+    this.#body = head.hasBody ? new AsyncQueue(this.#resume) : undefined;
+    const request = new HttpRequest(head, this, this.#body);
+    if (this.#app.isUpgrade(head)) {
+      this.#open(head, request, exchange);
+      return;
+    }
+    if (head.method === 'CONNECT') {
+      this.#http!.response.send(501, [], 'This server is no proxy.\n');
+      return;
+    }
+    const handler = this.#app.http;
+    if (handler === undefined) {
+      this.#http!.response.send(404, NOT_FOUND_PAGE.headers, NOT_FOUND_PAGE.body);
+      return;
+    }
+    const response = new HttpResponse(new Turn(this, exchange));
+    try {
+      const result: unknown = handler(request, response);
+      if (isThenable(result)) {
+        result.then(
+          () => this.#handled(response, exchange),
+          (error: unknown) => this.#handlerFailed(error, exchange),
+        );
+      } else this.#handled(response, exchange);
+    } catch (error) {
+      this.#handlerFailed(error, exchange);
+    }
+  }
+
+  /** Whether the answer to this request is still wanted. */
+  isCurrent(exchange: number): boolean {
+    return exchange === this.#exchange && !this.#gone && this.#http !== undefined;
+  }
+
+  /** The handler is done: what it has not sent is sent now. */
+  #handled(response: HttpResponse, exchange: number): void {
+    if (!this.isCurrent(exchange)) return;
+    try {
+      response.end().then(undefined, (error: unknown) => this.#handlerFailed(error, exchange));
+    } catch (error) {
+      this.#handlerFailed(error, exchange);
+    }
+  }
+
+  /** A handler threw or rejected: 500 if nothing was sent, else the response is cut off. */
+  #handlerFailed(error: unknown, exchange: number): void {
+    const http = this.#http;
+    const ofPeer = error instanceof ProtocolError && error.code in HTTP_ERRORS;
+    if (!this.isCurrent(exchange) || http === undefined || (ofPeer && http.response.finished)) {
+      // The peer is gone or was answered; what it did wrong has been told.
+      if (!ofPeer) this.#app.host.report(error, 'handler');
+      return;
+    }
+    this.#app.host.report(error, ofPeer ? 'request' : 'handler');
+    if (ofPeer) http.refuse(error);
+    else http.fail('handler-failed', 'Cannot answer: the server failed', error, 500);
+    this.flush();
+  }
+
+  /** A request asks for a WebSocket. */
+  #open(head: RequestHead, request: HttpRequest, exchange: number): void {
+    const opening = new Opening(this.#app, head, request, this.#stream.encrypted);
+    try {
+      const decision = opening.decide();
+      if (isThenable(decision)) {
+        decision.then(
+          () => this.#opened(opening, exchange),
+          (error: unknown) => this.#handlerFailed(error, exchange),
+        );
+      } else this.#opened(opening, exchange);
+    } catch (error) {
+      this.#handlerFailed(error, exchange);
+    }
+  }
+
+  #opened(opening: Opening<Data>, exchange: number): void {
+    if (!this.isCurrent(exchange)) return;
+    const http = this.#http!;
+    const { refusal } = opening;
+    if (refusal !== undefined) {
+      if (refusal.error !== undefined) this.#app.host.report(refusal.error, 'handshake');
+      http.response.keepAlive = false;
+      http.response.send(refusal.status, refusal.headers, refusal.body);
+      this.#resume();
+      return;
+    }
+    const { host } = this.#app;
+    const rest = http.upgrade(opening.head);
+    const connection = opening.connect(http.output, host.deadlines.now());
+    host.deadlines.remove(this);
+    this.#http = undefined;
+    const driver = new SocketDriver(
+      host,
+      this.#stream,
+      connection,
+      opening.info,
+      this.#app.websockets!,
+      () => {
+        this.#app.sockets.delete(driver.socket);
+      },
+    );
+    this.#driver = driver;
+    this.#app.sockets.add(driver.socket);
+    if (this.#paused) this.#stream.resume();
+    driver.start(rest);
+    if (this.#app.stopping) this.finish();
+  }
+
+  // ------------------------------------------------------------------ out
+
+  /** Hand the output to the transport, and do what the connection wants done to it. */
+  flush(): void {
+    this.#flushDue = false;
+    const http = this.#http;
+    if (http === undefined || this.#gone) return;
+    const output = http.takeOutput();
+    if (output !== undefined && !this.#endSent && !this.#stream.write(output)) this.#full = true;
+    if (http.dropped) this.#stream.destroy();
+    else if (http.outputEnded && !this.#endSent) {
+      this.#endSent = true;
+      this.#stream.end();
+    }
+    this.#app.host.deadlines.update(this);
+  }
+
+  #written(): Promise<void> {
+    const http = this.#http!;
+    if (http.response.finished && !this.#corked) this.#resume();
+    else if (http.bufferedBytes >= this.#app.host.limits.highWaterMarkBytes) this.flush();
+    else if (!this.#corked && !this.#flushDue) {
+      this.#flushDue = true;
+      this.#app.host.later(this);
+    }
+    if (!this.#full) return DONE;
+    return new Promise((resolve) => {
+      this.#waiters ??= [];
+      this.#waiters.push(resolve);
+    });
+  }
+
+  /** A response is finished, or part of a body was read: go on. */
+  readonly #resume = (): void => {
+    if (this.#corked) return;
+    this.#pumpCorked();
+  };
+
+  #brokenOff(): ProtocolError {
+    return new ProtocolError(
+      'unexpected-end',
+      HTTP_ERRORS['unexpected-end'],
+      'Cannot read request: the connection was lost inside its body',
+      0,
+    );
+  }
+}
+
+/** One response's turn on the connection: afterwards, it reaches nothing. */
+class Turn<Data> implements ResponseSink {
+  readonly #connection: ServerConnection<Data>;
+  readonly #exchange: number;
+
+  constructor(connection: ServerConnection<Data>, exchange: number) {
+    this.#connection = connection;
+    this.#exchange = exchange;
+  }
+
+  writer(): ResponseWriter | undefined {
+    return this.#connection.isCurrent(this.#exchange) ? this.#connection.writer() : undefined;
+  }
+
+  written(): Promise<void> {
+    return this.#connection.isCurrent(this.#exchange) ? this.#connection.written() : DONE;
+  }
+}

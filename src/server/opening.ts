@@ -1,0 +1,169 @@
+/**
+ * The server's decision on one upgrade request: refuse, or accept with what.
+ *
+ * Owns: the order of checks (the request itself, host, origin, the app), and what follows from a yes. Does not own: the
+ * checks (`handshake/`), sending the answer (`connection.ts`).
+ *
+ * @module
+ */
+import type { Output } from '../bytes/output.ts';
+import type { MessageCompression } from '../connection/compression.ts';
+import { WebSocketConnection } from '../connection/websocket.ts';
+import { ProtocolError, UsageTypeError } from '../errors.ts';
+import { acceptUpgrade, formatAccept } from '../handshake/answer.ts';
+import { type Extension, formatExtensions } from '../handshake/extensions.ts';
+import { checkHost } from '../handshake/host-policy.ts';
+import { checkOrigin } from '../handshake/origin.ts';
+import { selectProtocol } from '../handshake/protocols.ts';
+import { readUpgrade, refuseUpgrade, type UpgradeRequest } from '../handshake/request.ts';
+import type { HeaderEntries } from '../http/headers.ts';
+import { HttpHeaders } from '../http/headers.ts';
+import type { RequestHead } from '../http/request-parser.ts';
+import { checkOptions } from '../options.ts';
+import { isThenable } from '../socket/host.ts';
+import type { SocketInfo } from '../socket/socket.ts';
+import type { App, Authorization } from './app.ts';
+import { Refusal } from './refusal.ts';
+import type { HttpRequest } from './request.ts';
+
+/** How to refuse. */
+interface Answer {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly body: string;
+  /** The peer's fault; `undefined` where the app refused. */
+  readonly error: ProtocolError | undefined;
+}
+
+/** One upgrade request, from reading it to the engine that takes over. */
+export class Opening<Data> {
+  /** How to refuse; `undefined` after a yes. */
+  refusal: Answer | undefined;
+  readonly #app: App<Data>;
+  readonly #source: RequestHead;
+  readonly #request: HttpRequest;
+  readonly #secure: boolean;
+  #upgrade: UpgradeRequest | undefined;
+  #protocol: string | undefined;
+  #headers: HeaderEntries | undefined;
+  #extensions: readonly Extension[] | undefined;
+  #compression: MessageCompression | undefined;
+  #data: Data | undefined;
+
+  /** @param secure Whether it came over TLS. */
+  constructor(app: App<Data>, source: RequestHead, request: HttpRequest, secure: boolean) {
+    this.#app = app;
+    this.#source = source;
+    this.#request = request;
+    this.#secure = secure;
+  }
+
+  /** Decide. Throws, or rejects, with what the app's `authorize` does; and for an answer of its that cannot be. */
+  decide(): void | PromiseLike<void> {
+    const upgrade = readUpgrade(this.#source);
+    if (upgrade.kind === 'refusal') {
+      this.#refuse(upgrade);
+      return;
+    }
+    const { hosts, origins } = this.#app;
+    const fault =
+      (hosts && checkHost(upgrade.host, hosts)) ??
+      (origins && checkOrigin(upgrade.origin, upgrade.host, origins, { secure: this.#secure }));
+    if (fault !== undefined) {
+      this.#refuse(refuseUpgrade(fault));
+      return;
+    }
+    this.#upgrade = upgrade;
+    const { authorize } = this.#app.websockets!;
+    if (authorize === undefined) {
+      this.#accept(undefined);
+      return;
+    }
+    const answer: unknown = authorize.call(this.#app.websockets, this.#request);
+    if (isThenable(answer)) return answer.then((value) => this.#authorized(value));
+    this.#authorized(answer);
+  }
+
+  /** The head of the 101. */
+  get head(): string {
+    const options: { protocol?: string; headers?: HeaderEntries; extensions?: readonly Extension[] } = {};
+    if (this.#protocol !== undefined) options.protocol = this.#protocol;
+    if (this.#headers !== undefined) options.headers = this.#headers;
+    if (this.#extensions !== undefined) options.extensions = this.#extensions;
+    return formatAccept(acceptUpgrade(this.#upgrade!, options));
+  }
+
+  /** What was settled. */
+  get info(): SocketInfo<Data> {
+    return {
+      protocol: this.#protocol ?? '',
+      extensions: this.#extensions === undefined ? '' : formatExtensions(this.#extensions),
+      request: this.#request,
+      data: this.#data as Data,
+    };
+  }
+
+  /** The engine that takes over. */
+  connect(output: Output, now: number): WebSocketConnection {
+    const { host, websockets, lenient } = this.#app;
+    return new WebSocketConnection({
+      ...lenient,
+      role: 'server',
+      limits: host.limits,
+      text: host.text,
+      output,
+      now,
+      compression: this.#compression,
+      pieces: websockets!.stream !== undefined,
+    });
+  }
+
+  #authorized(answer: unknown): void {
+    if (answer instanceof Refusal) {
+      this.refusal = { status: answer.status, headers: answer.headers, body: answer.body, error: undefined };
+      if (answer.body !== '' && !answer.headers.has('content-type')) {
+        answer.headers.set('Content-Type', 'text/plain; charset=utf-8');
+      }
+      return;
+    }
+    if (answer !== undefined && (typeof answer !== 'object' || answer === null)) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot authorize: the answer is ${String(answer)}, expected nothing, { protocol, headers, data } or refuse(…)`,
+      );
+    }
+    if (answer !== undefined) checkOptions('authorize', answer, ['protocol', 'headers', 'data']);
+    this.#accept(answer as Authorization<Data> | undefined);
+  }
+
+  #accept(answer: Authorization<Data> | undefined): void {
+    const upgrade = this.#upgrade!;
+    const { protocols } = this.#app.websockets!;
+    this.#protocol = answer?.protocol;
+    if (this.#protocol === undefined && protocols !== undefined) {
+      this.#protocol = selectProtocol(upgrade.protocols, protocols);
+    }
+    this.#headers = answer?.headers;
+    this.#data = answer?.data;
+    const agreed = this.#app.negotiate?.(upgrade.extensions, this.#request);
+    if (agreed instanceof ProtocolError) {
+      this.#refuse(refuseUpgrade(agreed));
+      return;
+    }
+    this.#extensions = agreed && [agreed.extension];
+    this.#compression = agreed?.compression;
+    // What the app answered is checked here, where it still can be told.
+    void this.head;
+  }
+
+  #refuse(refusal: {
+    readonly status: number;
+    readonly headers: ReadonlyArray<readonly [string, string]>;
+    readonly reason: string;
+    readonly error: ProtocolError;
+  }): void {
+    const headers = new HttpHeaders(refusal.headers);
+    headers.set('Content-Type', 'text/plain; charset=utf-8');
+    this.refusal = { status: refusal.status, headers, body: `${refusal.reason}\n`, error: refusal.error };
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * A request in the hands of an app.
+ *
+ * Owns: reading the body, once, in the form that the app asks for. Does not own: the head (`http/`), the connection.
+ *
+ * @module
+ */
+import { Collector } from '../bytes/collector.ts';
+import { HTTP_ERRORS, ProtocolError } from '../errors.ts';
+import type { HttpHeaders } from '../http/headers.ts';
+import type { RequestHead } from '../http/request-parser.ts';
+import { AsyncQueue } from '../socket/queue.ts';
+
+/** What a request needs from its connection. */
+export interface RequestSource {
+  /** The peer's IP address; '' for a Unix domain socket. */
+  readonly remoteAddress: string;
+  /** Whether the connection is over TLS. */
+  readonly encrypted: boolean;
+  /** The app wants the body: tell a peer that waits to be told. */
+  wantBody(): void;
+}
+
+const NO_BODY = new AsyncQueue<Uint8Array>(() => {});
+NO_BODY.end();
+
+/** An HTTP request. Its fields stay as they are for as long as you keep it. */
+export class HttpRequest {
+  /** The method, as sent: `GET`. */
+  readonly method: string;
+  /** The request target, as sent: `/chat?room=1`. */
+  readonly target: string;
+  /** The path of the target, as sent and not decoded: `/chat`. */
+  readonly path: string;
+  /** The header. */
+  readonly headers: HttpHeaders;
+  /** Host and port that the client asked for: of the target, if it has one, else of the Host header. */
+  readonly host: string;
+  /** `1.1` or `1.0`. */
+  readonly version: '1.0' | '1.1';
+  readonly #source: RequestSource;
+  readonly #queryText: string;
+  #query: URLSearchParams | undefined;
+  readonly #body: AsyncQueue<Uint8Array> | undefined;
+
+  /** Made by the server. @param body Where the body will come; `undefined`: there is none. */
+  constructor(head: RequestHead, source: RequestSource, body: AsyncQueue<Uint8Array> | undefined) {
+    this.method = head.method;
+    this.target = head.target;
+    this.path = head.path;
+    this.headers = head.headers;
+    this.host = head.host;
+    this.version = head.version;
+    this.#queryText = head.query;
+    this.#source = source;
+    this.#body = body;
+  }
+
+  /** The query of the target, decoded: `request.query.get('room')`. */
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#queryText);
+    return this.#query;
+  }
+
+  /** The peer's IP address; '' for a Unix domain socket. */
+  get remoteAddress(): string {
+    return this.#source.remoteAddress;
+  }
+
+  /** Whether the request came over TLS. */
+  get encrypted(): boolean {
+    return this.#source.encrypted;
+  }
+
+  /**
+   * The body, in pieces, as they arrive; each piece is given once. Reading slowly holds the peer back.
+   *
+   * The loop throws a `ProtocolError` when the body breaks off or gets too big.
+   */
+  get body(): AsyncIterableIterator<Uint8Array> {
+    this.#source.wantBody();
+    return this.#body ?? NO_BODY;
+  }
+
+  /** All of the body. @throws (rejects with) a `ProtocolError` (`body-too-big`, `unexpected-end`, …) when it does not come whole. */
+  async bytes(): Promise<Uint8Array> {
+    const collector = new Collector();
+    for await (const piece of this.body) collector.append(piece, 0, piece.length, 0);
+    return collector.take();
+  }
+
+  /** All of the body as text; bytes that are not UTF-8 become U+FFFD. @throws As {@link bytes}. */
+  async text(): Promise<string> {
+    return new TextDecoder().decode(await this.bytes());
+  }
+
+  /**
+   * All of the body, as the value that its JSON describes.
+   *
+   * @throws As {@link bytes}; and a `ProtocolError` (`bad-json`) when it is no JSON, which left alone answers 400.
+   */
+  async json(): Promise<unknown> {
+    const text = await this.text();
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new ProtocolError(
+        'bad-json',
+        HTTP_ERRORS['bad-json'],
+        'Cannot read request: its body is not JSON',
+        0,
+        { cause },
+      );
+    }
+  }
+}

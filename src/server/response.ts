@@ -1,0 +1,133 @@
+/**
+ * A response in the hands of an app.
+ *
+ * Owns: the names that people use, and checking what they pass. Does not own: framing (`connection/response.ts`).
+ *
+ * @module
+ */
+import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import type { ResponseWriter } from '../connection/response.ts';
+import { UsageTypeError } from '../errors.ts';
+import { HttpHeaders } from '../http/headers.ts';
+
+/** What a body can be made of in pieces. */
+export type BodySource = AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>;
+
+/** What a response needs from its connection. */
+export interface ResponseSink {
+  /** Where it is written; `undefined` when the connection is gone, or the request was answered for the app. */
+  writer(): ResponseWriter | undefined;
+  /** Something was written: send it. Settles when there is room for more. */
+  written(): Promise<void>;
+}
+
+const encoder = new TextEncoder();
+
+/** An HTTP response. It is sent by `send`, `json`, `html`, or piece by piece by `write` and `end`; at the latest when the handler is done. */
+export class HttpResponse {
+  /** The status code, 200 to 599. Default: 200. */
+  status = 200;
+  /** The header. `Content-Length`, `Transfer-Encoding`, `Connection` and `Date` are written by the server. */
+  readonly headers: HttpHeaders = new HttpHeaders();
+  readonly #sink: ResponseSink;
+  #sent = false;
+  #finished = false;
+
+  /** Made by the server. */
+  constructor(sink: ResponseSink) {
+    this.#sink = sink;
+  }
+
+  /** Whether the head is on its way: status and headers can no longer be changed. */
+  get sent(): boolean {
+    return this.#sent;
+  }
+
+  /**
+   * Send the response, whole.
+   *
+   * @param body Text (as `text/plain; charset=utf-8` unless the header says otherwise), bytes, or an iterable of pieces. Default: empty.
+   * @returns Settles when there is room for more output, or the last piece was sent. When the connection is gone, nothing happens.
+   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-state`, `bad-argument`) when it was sent already, or for a status, a
+   *   header or a body that cannot be sent.
+   */
+  send(body: string | BytesLike | BodySource = ''): Promise<void> {
+    if (this.#sent) throw new UsageTypeError('bad-state', 'Cannot send: the response was sent already');
+    if (typeof body === 'string') {
+      if (body !== '') this.#default('text/plain; charset=utf-8');
+      return this.#whole(body);
+    }
+    if (typeof body === 'object' && body !== null && !ArrayBuffer.isView(body)) {
+      if (Symbol.asyncIterator in body || Symbol.iterator in body) return this.#pieces(body as BodySource);
+    }
+    return this.#whole(viewBytes(body, 'body'));
+  }
+
+  /** Send a value as JSON. @throws As {@link send}; and what `JSON.stringify` throws. */
+  json(value: unknown): Promise<void> {
+    const text = JSON.stringify(value);
+    if (text === undefined) {
+      throw new UsageTypeError('bad-argument', `Cannot send JSON: a ${typeof value} has no form in it`);
+    }
+    this.#default('application/json');
+    return this.send(text);
+  }
+
+  /** Send a page. @throws As {@link send}. */
+  html(page: string): Promise<void> {
+    this.#default('text/html; charset=utf-8');
+    return this.send(page);
+  }
+
+  /**
+   * Send a piece of the body. The first one sends the head; without a `Content-Length` of yours, the body is sent in chunks.
+   *
+   * @returns Settles when there is room for more: `await` it, and a slow peer holds you back.
+   * @throws As {@link send}.
+   */
+  write(piece: string | BytesLike): Promise<void> {
+    const bytes = typeof piece === 'string' ? encoder.encode(piece) : viewBytes(piece, 'piece');
+    if (this.#finished) throw new UsageTypeError('bad-state', 'Cannot write: the response was sent already');
+    const writer = this.#start();
+    if (writer === undefined) return Promise.resolve();
+    writer.write(bytes);
+    return this.#sink.written();
+  }
+
+  /** The body is complete. @throws A `UsageRangeError` (`bad-state`) when it is shorter than the `Content-Length` of yours. */
+  end(): Promise<void> {
+    if (this.#finished) return Promise.resolve();
+    if (!this.#sent) return this.send();
+    this.#sink.writer()?.end();
+    this.#finished = true;
+    return this.#sink.written();
+  }
+
+  #start(): ResponseWriter | undefined {
+    const writer = this.#sink.writer();
+    if (!this.#sent) {
+      writer?.start(this.status, this.headers);
+      this.#sent = true;
+    }
+    return writer;
+  }
+
+  #whole(body: string | Uint8Array): Promise<void> {
+    this.#sink.writer()?.send(this.status, this.headers, body);
+    this.#sent = this.#finished = true;
+    return this.#sink.written();
+  }
+
+  async #pieces(source: BodySource): Promise<void> {
+    this.#start();
+    for await (const piece of source) {
+      if (this.#sink.writer() === undefined) return;
+      await this.write(piece);
+    }
+    await this.end();
+  }
+
+  #default(type: string): void {
+    if (!this.headers.has('content-type')) this.headers.set('Content-Type', type);
+  }
+}

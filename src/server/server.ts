@@ -1,0 +1,332 @@
+/**
+ * A server: HTTP and WebSocket on one port.
+ *
+ * Owns: options, starting and stopping, the app's functions. Does not own: sockets of a runtime (a `Transport` comes
+ * in), connections (`connection.ts`).
+ *
+ * @module
+ */
+import type { BytesLike } from '../bytes/view.ts';
+import type { SendOptions } from '../connection/websocket.ts';
+import { CONNECTION_ERRORS, ProtocolError, UsageRangeError, UsageTypeError } from '../errors.ts';
+import { PreparedMessage } from '../frame/prepared.ts';
+import { type HostOption, resolveHostPolicy } from '../handshake/host-policy.ts';
+import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
+import { type Limits, resolveLimits } from '../limits.ts';
+import { checkOptions } from '../options.ts';
+import { type ErrorSource, Host } from '../socket/host.ts';
+import type { Socket } from '../socket/socket.ts';
+import type {
+  Address,
+  Listener,
+  ListenOptions,
+  TlsServerOptions,
+  Transport,
+} from '../transport/transport.ts';
+import { App, type HttpHandler, type WebSocketHandlers, type WebSocketLeniency } from './app.ts';
+import { ServerConnection } from './connection.ts';
+
+/** How a server behaves. Unknown names are refused. */
+export interface ServerOptions extends WebSocketLeniency {
+  /** Limits and times. Default: `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** Which origins may open WebSockets: `'same-host'`, a list, or `'any'`. Default: any. */
+  readonly origins?: OriginOption | undefined;
+  /** Which hosts the server is: a guard against DNS rebinding. Default: any. */
+  readonly hosts?: HostOption | undefined;
+  /**
+   * Told of everything that goes wrong. Without it, what your handlers throw goes to `console.error`, and what peers do
+   * wrong goes nowhere.
+   */
+  readonly onError?: ((error: unknown, where: ErrorSource) => void) | undefined;
+}
+
+const SERVER_OPTIONS = ['limits', 'origins', 'hosts', 'onError', 'allowUnmasked', 'allowNonMinimalLength'];
+const LISTEN_OPTIONS = ['port', 'hostname', 'path', 'backlog', 'reusePort', 'ipv6Only', 'tls'];
+const HANDLER_NAMES = ['authorize', 'open', 'message', 'stream', 'close', 'error'];
+
+/** How to stop. */
+export interface StopOptions {
+  /** How long open work may take, in ms; then it is dropped. Default: `limits.closeTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * A server that speaks HTTP and WebSocket on one port: the opening handshake is HTTP.
+ *
+ * `import { Server } from 'sansocket'` gives it with the runtime's own sockets; this one takes any transport.
+ *
+ * @example
+ * ```ts
+ * import { equal } from 'node:assert/strict';
+ * import { Server } from 'sansocket/server';
+ * import { createMemoryTransport } from 'sansocket/transport';
+ *
+ * const server = new Server(createMemoryTransport());
+ * server.useHttp((request, response) => {
+ *   response.status = 400;
+ * });
+ * const { port } = await server.start(8080);
+ * equal(port, 8080);
+ * await server.stop();
+ * ```
+ */
+export class Server<Data = unknown> {
+  readonly #transport: Transport;
+  readonly #app: App<Data>;
+  readonly #stopped: Promise<void>;
+  #resolveStopped: () => void = () => {};
+  #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new';
+  #listener: Listener | undefined;
+
+  /**
+   * @param transport Where connections come from.
+   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for an option that does not exist or cannot have its value.
+   */
+  constructor(transport: Transport, options: ServerOptions = {}) {
+    checkOptions('make a server', options, SERVER_OPTIONS);
+    const { onError, origins, hosts } = options;
+    if (onError !== undefined && typeof onError !== 'function') {
+      throw new UsageTypeError(
+        'bad-option',
+        `Cannot make a server: onError is a ${typeof onError}, expected a function`,
+      );
+    }
+    this.#transport = transport;
+    this.#app = new App(
+      new Host(resolveLimits(options.limits), transport.text, onError ?? printHandlerErrors),
+    );
+    this.#app.lenient = {
+      allowUnmasked: options.allowUnmasked,
+      allowNonMinimalLength: options.allowNonMinimalLength,
+    };
+    if (origins !== undefined) this.#app.origins = resolveOriginPolicy(origins);
+    if (hosts !== undefined) this.#app.hosts = resolveHostPolicy(hosts);
+    this.#stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  /** Where it listens; `undefined` before `start` and after `stop`. */
+  get address(): Address | undefined {
+    return this.#listener?.address;
+  }
+
+  /** Resolves when `stop()` has finished. */
+  get stopped(): Promise<void> {
+    return this.#stopped;
+  }
+
+  /** The WebSockets that are open now. */
+  get sockets(): ReadonlySet<Socket<Data>> {
+    return this.#app.sockets;
+  }
+
+  /** How many connections are open now, WebSockets included. */
+  get connectionCount(): number {
+    return this.#app.connections.size;
+  }
+
+  /**
+   * Answer plain HTTP requests. The last call counts. Without one, the answer is 404.
+   *
+   * @param handler Gets the request and the response; may be async. What it has not sent when it is done is sent then.
+   * @throws A `UsageTypeError` (`bad-argument`) for anything but a function.
+   */
+  useHttp(handler: HttpHandler): this {
+    if (typeof handler !== 'function') {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot use HTTP handler: it is ${describe(handler)}, expected a function`,
+      );
+    }
+    this.#app.http = handler;
+    return this;
+  }
+
+  /**
+   * Take WebSockets. The last call counts. Without one, an upgrade request is plain HTTP.
+   *
+   * @param handler A function for messages (text as a string, binary as a `Uint8Array`), or an object with functions for
+   *   more than messages.
+   * @throws A `UsageTypeError` (`bad-argument`) for anything else, or an object with a name that means nothing.
+   */
+  useWebSockets(
+    handler: ((socket: Socket<Data>, message: string | Uint8Array) => unknown) | WebSocketHandlers<Data>,
+  ): this {
+    this.#app.websockets = typeof handler === 'function' ? { message: handler } : checkHandlers(handler);
+    return this;
+  }
+
+  /**
+   * Start to listen. The process lives until the server is stopped.
+   *
+   * @param where A port (0 picks a free one), or `{ port, hostname, path, tls, backlog, reusePort, ipv6Only }`.
+   * @returns The address, with the port that was picked.
+   * @throws (rejects with) a `UsageTypeError` or `UsageRangeError` (`bad-option`, `bad-state`) for options that cannot be, or
+   *   a second start; a `TransportError` when the system refuses: `address-in-use`, `permission-denied`, ….
+   */
+  async start(where: number | ListenOptions = {}): Promise<Address> {
+    const options = typeof where === 'number' ? { port: where } : where;
+    checkListenOptions(options);
+    if (this.#state !== 'new') {
+      throw new UsageTypeError(
+        'bad-state',
+        `Cannot start: the server ${this.#state === 'running' || this.#state === 'starting' ? 'runs already' : 'was stopped; make a new one'}`,
+      );
+    }
+    this.#state = 'starting';
+    let listener: Listener;
+    try {
+      listener = await this.#transport.listen(options, (stream) => this.#accept(stream));
+    } catch (error) {
+      this.#state = 'new';
+      throw error;
+    }
+    if ((this.#state as string) !== 'starting') {
+      await listener.close();
+      throw new UsageTypeError('bad-state', 'Cannot start: the server was stopped before it listened');
+    }
+    this.#listener = listener;
+    this.#state = 'running';
+    return listener.address;
+  }
+
+  /**
+   * Stop: no more connections, no more requests; open requests are answered, open WebSockets closed with 1001. What is not
+   * done in time is dropped. Idempotent.
+   *
+   * @returns Settles as {@link stopped} does.
+   */
+  async stop(options: StopOptions = {}): Promise<void> {
+    checkOptions('stop', options, ['timeoutMs']);
+    const { timeoutMs = this.#app.host.limits.closeTimeoutMs } = options;
+    if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
+      throw new UsageRangeError(
+        'bad-option',
+        `Cannot stop: timeoutMs is ${String(timeoutMs)}, expected a number from 0`,
+      );
+    }
+    if (this.#state === 'stopping' || this.#state === 'stopped') return this.#stopped;
+    this.#state = 'stopping';
+    this.#app.stopping = true;
+    const closed = this.#listener?.close();
+    await this.#finishConnections(timeoutMs);
+    await closed;
+    this.#listener = undefined;
+    this.#state = 'stopped';
+    this.#resolveStopped();
+  }
+
+  /**
+   * Send a message to all open WebSockets, or to some: it is encoded once.
+   *
+   * @param to Which sockets. Default: all.
+   * @throws As `Socket.send`.
+   */
+  broadcast(
+    data: string | BytesLike | PreparedMessage,
+    options?: SendOptions,
+    to: Iterable<Socket<Data>> = this.sockets,
+  ): void {
+    const message = data instanceof PreparedMessage ? data : new PreparedMessage(data);
+    for (const socket of to) if (socket.state === 'open') void socket.send(message, options);
+  }
+
+  /** Serve new connections with another certificate. @throws (rejects with) a `UsageTypeError` (`bad-state`) when it does not run. */
+  async setTls(tls: TlsServerOptions): Promise<void> {
+    if (this.#listener === undefined)
+      throw new UsageTypeError('bad-state', 'Cannot set TLS: the server does not run');
+    await this.#listener.setTls(tls);
+  }
+
+  #accept(stream: Parameters<Parameters<Transport['listen']>[1]>[0]): ServerConnection<Data> {
+    const app = this.#app;
+    const connection = new ServerConnection(app, stream);
+    const full = app.connections.size >= app.host.limits.maxConnections;
+    app.connections.add(connection);
+    if (full || app.stopping) {
+      const error = new ProtocolError(
+        'too-many-connections',
+        CONNECTION_ERRORS['too-many-connections'],
+        `Cannot accept connection: ${app.stopping ? 'the server is stopping' : `${app.host.limits.maxConnections} are open`}`,
+        0,
+      );
+      if (!app.stopping) app.host.report(error, 'request');
+      connection.refuse(error);
+    }
+    return connection;
+  }
+
+  #finishConnections(timeoutMs: number): Promise<void> {
+    const { connections } = this.#app;
+    for (const connection of connections) connection.finish();
+    if (connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        for (const connection of connections) connection.drop();
+      }, timeoutMs);
+      this.#app.connectionGone = () => {
+        if (connections.size > 0) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** What a server does with errors when nobody else wants them. */
+function printHandlerErrors(error: unknown, where: ErrorSource): void {
+  if (where === 'handler') console.error(error);
+}
+
+function checkListenOptions(options: ListenOptions): void {
+  checkOptions('start', options, LISTEN_OPTIONS);
+  const { port, path, hostname } = options;
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
+    throw new UsageRangeError('bad-option', `Cannot start: the port is ${String(port)}, expected 0 to 65535`);
+  }
+  if (path !== undefined && (port !== undefined || hostname !== undefined)) {
+    throw new UsageTypeError(
+      'bad-option',
+      'Cannot start: there is a path and a port or hostname, expected one of the two',
+    );
+  }
+}
+
+function checkHandlers<Data>(handlers: WebSocketHandlers<Data>): WebSocketHandlers<Data> {
+  if (typeof handlers !== 'object' || handlers === null) {
+    throw new UsageTypeError(
+      'bad-argument',
+      `Cannot use WebSocket handler: it is ${describe(handlers)}, expected a function or an object of functions`,
+    );
+  }
+  const given = handlers as Record<string, unknown>;
+  for (const name of Object.keys(given)) {
+    if (name !== 'protocols' && !HANDLER_NAMES.includes(name)) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot use WebSocket handlers: "${name}" means nothing, expected some of protocols, ${HANDLER_NAMES.join(', ')}`,
+      );
+    }
+  }
+  for (const name of HANDLER_NAMES) {
+    if (given[name] !== undefined && typeof given[name] !== 'function') {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot use WebSocket handlers: ${name} is ${describe(given[name])}, expected a function`,
+      );
+    }
+  }
+  if (handlers.message !== undefined && handlers.stream !== undefined) {
+    throw new UsageTypeError(
+      'bad-argument',
+      'Cannot use WebSocket handlers: there are message and stream, expected one of the two',
+    );
+  }
+  return handlers;
+}
+
+function describe(value: unknown): string {
+  return value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+}

@@ -1,0 +1,27 @@
+/**
+ * What `sansocket` exports on every runtime, besides the parts that are bound to its sockets.
+ *
+ * @module
+ */
+export {
+  ProtocolError,
+  type ProtocolErrorCode,
+  TransportError,
+  type TransportErrorCode,
+  UsageRangeError,
+  UsageTypeError,
+} from './errors.ts';
+export { CloseCode } from './frame/close.ts';
+export { PreparedMessage } from './frame/prepared.ts';
+export { HttpHeaders } from './http/headers.ts';
+export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export type { Authorization, HttpHandler, WebSocketHandlers } from './server/app.ts';
+export { Refusal, refuse } from './server/refusal.ts';
+export { HttpRequest } from './server/request.ts';
+export { type BodySource, HttpResponse } from './server/response.ts';
+export type { ServerOptions, StopOptions } from './server/server.ts';
+export type { SocketHandlers } from './socket/driver.ts';
+export type { ErrorSource } from './socket/host.ts';
+export { IncomingMessage } from './socket/incoming.ts';
+export { Socket, type SocketCloseInfo, type SocketRequest } from './socket/socket.ts';
+export type { Address, ListenOptions, TlsServerOptions } from './transport/transport.ts';

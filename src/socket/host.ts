@@ -1,0 +1,82 @@
+/**
+ * What all sockets of one server, or of one client, share.
+ *
+ * Owns: the timer, the memory for output, and sending what was written outside of a call from the transport. Does not
+ * own: any connection.
+ *
+ * @module
+ */
+import { Slab } from '../bytes/output.ts';
+import type { TextCodec } from '../bytes/text.ts';
+import type { Limits } from '../limits.ts';
+import { Deadlines } from './deadlines.ts';
+
+/**
+ * Where an error comes from: `handler`, a function of the app's threw or rejected; `request`, a peer sent bad HTTP;
+ * `handshake`, a peer sent a bad upgrade request; `socket`, a peer broke the WebSocket protocol or a limit;
+ * `transport`, the network failed.
+ */
+export type ErrorSource = 'handler' | 'request' | 'handshake' | 'socket' | 'transport';
+
+/** Something with output to send. */
+export interface Flushable {
+  /** Send it. */
+  flush(): void;
+}
+
+/** Shared by all connections of one server or client. */
+export class Host {
+  /** All limits. */
+  readonly limits: Limits;
+  /** The runtime's text conversions. */
+  readonly text: TextCodec | undefined;
+  /** The one timer. */
+  readonly deadlines: Deadlines = new Deadlines();
+  /** The memory that output is cut from. */
+  readonly slab: Slab = new Slab();
+  readonly #onError: (error: unknown, where: ErrorSource) => void;
+  #dirty: Flushable[] = [];
+
+  /** @param onError Told of everything that goes wrong; what it throws is dropped. */
+  constructor(
+    limits: Limits,
+    text: TextCodec | undefined,
+    onError: (error: unknown, where: ErrorSource) => void,
+  ) {
+    this.limits = limits;
+    this.text = text;
+    this.#onError = onError;
+  }
+
+  /** Tell the app. A listener that throws or rejects is no reason to stop anything. */
+  report(error: unknown, where: ErrorSource): void {
+    try {
+      const result: unknown = this.#onError(error, where);
+      if (isThenable(result)) result.then(undefined, nothing);
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
+  /** Send the output of `item` when the code that runs now is done: many writes, one packet. */
+  later(item: Flushable): void {
+    this.#dirty.push(item);
+    if (this.#dirty.length === 1) queueMicrotask(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    const dirty = this.#dirty;
+    this.#dirty = [];
+    for (const item of dirty) item.flush();
+  };
+}
+
+/** Whether a handler returned something to wait for. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}
+
+/** Does nothing. */
+export function nothing(): void {}

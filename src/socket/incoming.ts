@@ -1,0 +1,50 @@
+/**
+ * One long message, as it arrives.
+ *
+ * @module
+ */
+import { Collector } from '../bytes/collector.ts';
+import type { AsyncQueue } from './queue.ts';
+
+/**
+ * A message that is read in pieces, each as it comes from the network: a message of any length in constant memory.
+ * Reading slowly holds the peer back. What is not read is dropped when the handler returns.
+ */
+export class IncomingMessage<Piece extends string | Uint8Array = string | Uint8Array>
+  implements AsyncIterable<Piece>
+{
+  /** What it is. */
+  readonly type: 'text' | 'binary';
+  readonly #pieces: AsyncQueue<Piece>;
+
+  /** Made by the socket. */
+  constructor(type: 'text' | 'binary', pieces: AsyncQueue<Piece>) {
+    this.type = type;
+    this.#pieces = pieces;
+  }
+
+  /** The pieces, in order: strings of whole characters for text, bytes for binary. Throws if the message is cut off. */
+  [Symbol.asyncIterator](): AsyncIterator<Piece, undefined> {
+    return this.#pieces[Symbol.asyncIterator]();
+  }
+
+  /** All of a text message. Bytes are taken for UTF-8. */
+  async text(): Promise<string> {
+    if (this.type === 'binary')
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await this.bytes());
+    let text = '';
+    for await (const piece of this.#pieces) text += piece as string;
+    return text;
+  }
+
+  /** All of a message as bytes. Text is given as UTF-8. */
+  async bytes(): Promise<Uint8Array> {
+    const collector = new Collector();
+    const encoder = new TextEncoder();
+    for await (const piece of this.#pieces) {
+      const bytes: Uint8Array = typeof piece === 'string' ? encoder.encode(piece) : piece;
+      collector.append(bytes, 0, bytes.length, 0);
+    }
+    return collector.take();
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Values that arrive before anybody asks for them, and askers that come before the values.
+ *
+ * Owns: their order, and counting what waits, so that the producer can be told to hold back. Does not own: any limit.
+ *
+ * @module
+ */
+
+/** One producer's values as an async iterator; several `next` at once are answered in order. */
+export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #onTaken: () => void;
+  readonly #items: Array<{ readonly value: T; readonly size: number }> = [];
+  readonly #askers: Array<{
+    resolve(result: IteratorResult<T, undefined>): void;
+    reject(error: unknown): void;
+  }> = [];
+  #size = 0;
+  #ended = false;
+  #error: unknown;
+  #failed = false;
+
+  /** @param onTaken Called when a value was taken, or nobody will take any more. */
+  constructor(onTaken: () => void) {
+    this.#onTaken = onTaken;
+  }
+
+  /** Sum of the sizes that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether no more values will be taken. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Add a value. Dropped after the end. */
+  push(value: T, size: number): void {
+    if (this.#ended) return;
+    const asker = this.#askers.shift();
+    if (asker !== undefined) {
+      asker.resolve({ done: false, value });
+      return;
+    }
+    this.#items.push({ value, size });
+    this.#size += size;
+  }
+
+  /** No more values; those that wait are still given. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const asker of this.#askers.splice(0)) asker.resolve({ done: true, value: undefined });
+  }
+
+  /** No more values; after those that wait, `error` is thrown, once. */
+  fail(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const [first, ...others] = this.#askers.splice(0);
+    if (first === undefined) {
+      this.#failed = true;
+      this.#error = error;
+      return;
+    }
+    first.reject(error);
+    for (const asker of others) asker.resolve({ done: true, value: undefined });
+  }
+
+  /** The next value, when there is one. */
+  next(): Promise<IteratorResult<T, undefined>> {
+    const item = this.#items.shift();
+    if (item !== undefined) {
+      this.#size -= item.size;
+      this.#onTaken();
+      return Promise.resolve({ done: false, value: item.value });
+    }
+    if (this.#failed) {
+      this.#failed = false;
+      return Promise.reject(this.#error);
+    }
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => {
+      this.#askers.push({ resolve, reject });
+    });
+  }
+
+  /** The asker has had enough: what waits is dropped. */
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.end();
+    this.#failed = false;
+    this.#items.length = 0;
+    this.#size = 0;
+    this.#onTaken();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  /** Itself: what waits is given to one loop alone. */
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

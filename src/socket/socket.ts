@@ -1,0 +1,187 @@
+/**
+ * A WebSocket in the hands of an app, the same on a server and on a client.
+ *
+ * Owns: the names that people use, and checking what they pass. Does not own: the work (`driver.ts`).
+ *
+ * @module
+ */
+import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import type { SendOptions } from '../connection/websocket.ts';
+import { UsageTypeError } from '../errors.ts';
+import { encodeClose } from '../frame/close.ts';
+import { PreparedMessage } from '../frame/prepared.ts';
+import { controlPayload } from '../frame/writer.ts';
+import type { HttpHeaders } from '../http/headers.ts';
+import { checkOptions } from '../options.ts';
+import type { SocketDriver } from './driver.ts';
+import type { IncomingMessage } from './incoming.ts';
+
+/** How a connection ended. */
+export interface SocketCloseInfo {
+  /** The peer's close code (1005: it gave none); 1006 when the connection broke; the code that it was failed with. */
+  readonly code: number;
+  /** The reason that came with the code. */
+  readonly reason: string;
+  /** Whether both ends said goodbye. */
+  readonly wasClean: boolean;
+}
+
+/** The opening handshake's request, as a socket keeps it. */
+export interface SocketRequest {
+  /** The request target, as sent. */
+  readonly target: string;
+  /** The path of the target. */
+  readonly path: string;
+  /** The query of the target. */
+  readonly query: URLSearchParams;
+  /** The header of the request. */
+  readonly headers: HttpHeaders;
+}
+
+/** What the opening handshake settled. */
+export interface SocketInfo<Data> {
+  /** The subprotocol; '' for none. */
+  readonly protocol: string;
+  /** The extensions in use, as the header names them; '' for none. */
+  readonly extensions: string;
+  /** The request of the opening handshake. */
+  readonly request: SocketRequest;
+  /** What `authorize` gave it. */
+  readonly data: Data;
+}
+
+const SEND_OPTIONS: readonly string[] = ['type', 'compress'];
+
+/** One WebSocket connection. */
+export class Socket<Data = unknown> implements AsyncIterable<string | Uint8Array | IncomingMessage> {
+  /** The subprotocol that was agreed on; '' for none. */
+  readonly protocol: string;
+  /** The extensions that were agreed on, as the header names them; '' for none. */
+  readonly extensions: string;
+  /** The request of the opening handshake. */
+  readonly request: SocketRequest;
+  /** Yours. What `authorize` gave, to begin with. */
+  data: Data;
+  readonly #driver: SocketDriver<Data>;
+
+  /** Made by a server or by `connect`. */
+  constructor(driver: SocketDriver<Data>, info: SocketInfo<Data>) {
+    this.#driver = driver;
+    this.protocol = info.protocol;
+    this.extensions = info.extensions;
+    this.request = info.request;
+    this.data = info.data;
+  }
+
+  /** `open` until a close frame is sent or comes, or the connection breaks; `closing` until the peer answers; then `closed`. */
+  get state(): 'open' | 'closing' | 'closed' {
+    return this.#driver.state;
+  }
+
+  /** Bytes that were sent and that the operating system has not taken yet. */
+  get bufferedAmount(): number {
+    return this.#driver.bufferedBytes;
+  }
+
+  /** The peer's IP address; '' for a Unix domain socket. */
+  get remoteAddress(): string {
+    return this.#driver.remoteAddress;
+  }
+
+  /** Whether the connection is over TLS. */
+  get encrypted(): boolean {
+    return this.#driver.encrypted;
+  }
+
+  /** Resolves when the connection is over, however it ends. Never rejects. */
+  get closed(): Promise<SocketCloseInfo> {
+    return this.#driver.closed;
+  }
+
+  /**
+   * Send a message: text for a string, binary for bytes, which are copied. Messages arrive in the order of the calls.
+   *
+   * @param options `type: 'text'` sends bytes as text (they must be UTF-8); `compress: false` keeps it plain.
+   * @returns Settles when there is room for more: `await` it, and a slow peer holds you back. Rejects with a `ProtocolError`
+   *   when the connection is not open (`not-open`) or too much is waiting already (`send-buffer-full`); not
+   *   waiting for it is no unhandled rejection.
+   * @throws A `UsageTypeError` (`bad-argument`, `bad-option`), at once, for anything but a string or bytes.
+   */
+  send(data: string | BytesLike | PreparedMessage, options?: SendOptions): Promise<void> {
+    if (options !== undefined) checkOptions('send', options, SEND_OPTIONS);
+    if (typeof data === 'string') {
+      if (options?.type === 'binary') {
+        throw new UsageTypeError('bad-argument', 'Cannot send a string as binary: encode it first');
+      }
+      return this.#driver.send(data, options);
+    }
+    if (data instanceof PreparedMessage) return this.#driver.send(data, options);
+    return this.#driver.send(viewBytes(data, 'message'), options);
+  }
+
+  /**
+   * Send one message in fragments, each as soon as the source has it: for messages that are too long to hold.
+   *
+   * Other messages wait until it ends. If the source throws, the connection is failed with 1011, because a message
+   * cannot be taken back.
+   *
+   * @param source Strings for a text message, bytes for a binary one; the first piece decides.
+   * @returns Settles when the last piece was sent and there is room for more. Rejects as {@link send} does, and with what the source throws.
+   */
+  sendStream(source: AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>): Promise<void> {
+    const iterable =
+      typeof source === 'object' &&
+      source !== null &&
+      (Symbol.asyncIterator in source || Symbol.iterator in source);
+    if (!iterable || ArrayBuffer.isView(source)) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot send stream: the source is ${iterable ? 'bytes' : typeof source}, expected an iterable of the pieces of one message`,
+      );
+    }
+    return this.#driver.sendStream(source);
+  }
+
+  /**
+   * Send a ping.
+   *
+   * @param payload At most 125 bytes; a number of our own by default.
+   * @returns The round trip in ms, when the pong comes. Rejects with a `ProtocolError` (`not-open`) when the connection ends first.
+   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`), at once, for a payload that is no bytes or too long.
+   */
+  ping(payload?: string | BytesLike): Promise<number> {
+    return this.#driver.ping(payload === undefined ? undefined : controlPayload(payload, 'ping'));
+  }
+
+  /** Send a pong that nobody asked for: a heartbeat one way (RFC 6455 §5.5.3). As {@link send}. */
+  pong(payload?: string | BytesLike): Promise<void> {
+    return this.#driver.pong(payload === undefined ? undefined : controlPayload(payload, 'pong'));
+  }
+
+  /**
+   * Start the closing handshake. What was sent before still goes out, and messages on their way still come in.
+   *
+   * @param code 1000, or 3000-4999 for codes of your own. Default: none, which the peer sees as 1005.
+   * @param reason At most 123 bytes of UTF-8. Default: ''.
+   * @returns {@link closed}.
+   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`), at once, for a code or reason that cannot be sent.
+   */
+  close(code?: number, reason?: string): Promise<SocketCloseInfo> {
+    const payload = encodeClose(code, reason);
+    if (payload.length > 0 || this.state === 'open') this.#driver.closeSocket(code, reason);
+    return this.#driver.closed;
+  }
+
+  /** Drop the connection at once, with no closing handshake. The peer sees 1006. */
+  terminate(): void {
+    this.#driver.terminate();
+  }
+
+  /**
+   * The messages, in order, for sockets without a `message` handler. The loop ends when the connection was closed in order, and
+   * throws a `ProtocolError` when it broke. Taking messages slowly holds the peer back. A later loop goes on where this one left.
+   */
+  [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array | IncomingMessage, undefined> {
+    return this.#driver.messages();
+  }
+}
