@@ -26,8 +26,11 @@ const SETUPS: Readonly<Record<string, ContractSetup>> = {
     ownAddresses: true,
     unixFolder: 'memory:',
   },
-  'memory, in pieces of a few bytes': {
-    transport: createMemoryTransport({ toServer: { pieceBytes: [1, 7, 1000] }, toClient: { pieceBytes: 4093 } }),
+  'memory, in uneven pieces': {
+    transport: createMemoryTransport({
+      toServer: { pieceBytes: [1, 7, 1000] },
+      toClient: { pieceBytes: 4093 },
+    }),
     ownAddresses: true,
   },
 };
