@@ -1,0 +1,342 @@
+import { type RequestEvent, RequestParser, ResponseParser } from 'sansocket/http';
+import { describe, expect, it } from 'vitest';
+import { DELIVERIES, utf8 } from '../../support/deliveries.ts';
+import { driveRequests, latin1 } from './drive.ts';
+
+const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+const CHUNKED = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+function all(parser: RequestParser): RequestEvent[] {
+  const events: RequestEvent[] = [];
+  for (let event = parser.next(); event !== undefined; event = parser.next()) events.push(event);
+  return events;
+}
+
+describe.each([
+  ['RequestParser', RequestParser],
+  ['ResponseParser', ResponseParser],
+] as const)('%s', (_name, Parser) => {
+  it.each([
+    ['an option that does not exist', { maxHeadBytes: 5 }, 'TypeError'],
+    ['a limit that does not exist', { limits: { maxHead: 5 } }, 'TypeError'],
+    ['a limit of 0', { limits: { maxHeadBytes: 0 } }, 'RangeError'],
+    ['a switch that is no boolean', { allowBareLf: 1 }, 'TypeError'],
+    ['options that are no object', null, 'TypeError'],
+  ])('refuses %s', (_what, options, name) => {
+    expect(() => new Parser(options as never)).toThrow(expect.objectContaining({ code: 'bad-option', name }));
+  });
+
+  it('takes options that are undefined for left out', () => {
+    const options = { limits: undefined, text: undefined, allowBareLf: undefined };
+    expect(new Parser(options).next()).toBeUndefined();
+  });
+
+  it('refuses to be pushed anything but bytes', () => {
+    for (const chunk of ['GET', new ArrayBuffer(4), [1], null, undefined, 5]) {
+      expect(() => new Parser().push(chunk as never)).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+    }
+  });
+
+  it('refuses bytes after receiveEnd() and after takeRest()', () => {
+    const ended = new Parser();
+    ended.receiveEnd();
+    expect(() => ended.push(utf8('x'))).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    const taken = new Parser();
+    taken.takeRest();
+    expect(() => taken.push(utf8('x'))).toThrow(expect.objectContaining({ code: 'bad-state' }));
+  });
+
+  it('makes its text with the codec that it was given', () => {
+    const spans: Array<[number, number]> = [];
+    const text = {
+      latin1: (bytes: Uint8Array, start: number, end: number) => {
+        spans.push([start, end]);
+        return latin1(bytes.subarray(start, end));
+      },
+    };
+    const parser = new Parser({ text: text as never });
+    const bytes = utf8(Parser === RequestParser ? GET : 'HTTP/1.1 204 x\r\n\r\n');
+    parser.push(bytes);
+    expect(parser.next()?.kind).toBe('head');
+    expect(spans).toEqual([[0, bytes.length]]);
+  });
+});
+
+describe('ResponseParser', () => {
+  it('expect() refuses what is no method', () => {
+    for (const method of ['', 'GET ', 'G\nT', 5, undefined]) {
+      expect(() => new ResponseParser().expect(method as never)).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+    }
+  });
+
+  it('refuses allowStatusWithoutSpace in a RequestParser, where it means nothing', () => {
+    const options = { allowStatusWithoutSpace: true };
+    expect(() => new RequestParser(options as never)).toThrow(
+      expect.objectContaining({ code: 'bad-option' }),
+    );
+    expect(new ResponseParser(options).idle).toBe(true);
+  });
+
+  it('keeps the bytes after a switch of protocols, pushed before or after its end', () => {
+    const parser = new ResponseParser();
+    parser.push(utf8('HTTP/1.1 101 x\r\n\r\nab'));
+    expect([parser.next()?.kind, parser.next()?.kind, parser.next()]).toEqual(['head', 'end', undefined]);
+    parser.push(utf8('cd'));
+    expect([parser.next(), parser.bufferedBytes]).toEqual([undefined, 4]);
+    expect(latin1(parser.takeRest())).toBe('abcd');
+    expect([parser.next(), parser.bufferedBytes, parser.takeRest().length]).toEqual([undefined, 0, 0]);
+  });
+});
+
+describe('RequestParser', () => {
+  it('is idle between requests, and not from the first byte of a head to the end [RFC 9112 9.5]', () => {
+    const parser = new RequestParser();
+    expect(parser.idle).toBe(true);
+    const seen: boolean[] = [];
+    for (const byte of utf8('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi')) {
+      parser.push(Uint8Array.of(byte));
+      all(parser);
+      seen.push(parser.idle);
+    }
+    expect(seen.lastIndexOf(true)).toBe(seen.length - 1);
+    expect(seen.filter((idle) => idle)).toHaveLength(1);
+  });
+
+  it('stays idle over empty lines [RFC 9112 2.2]', () => {
+    const parser = new RequestParser();
+    for (const byte of utf8('\r\n\r\n')) {
+      parser.push(Uint8Array.of(byte));
+      expect([parser.next(), parser.idle]).toEqual([undefined, true]);
+    }
+  });
+
+  it('is not idle while bytes wait that nobody has looked at', () => {
+    const parser = new RequestParser();
+    parser.push(utf8(GET));
+    expect(parser.idle).toBe(false);
+  });
+
+  it('bufferedBytes counts what is kept, wherever it is', () => {
+    const parser = new RequestParser();
+    const seen: number[] = [];
+    const note = (): number => seen.push(parser.bufferedBytes);
+    parser.push(utf8('GET / HT'));
+    note();
+    expect(parser.next()).toBeUndefined();
+    note();
+    parser.push(utf8('TP/1.1\r\nHost: a\r\n'));
+    parser.push(utf8('Content-Length: 4\r\n\r\nab'));
+    note();
+    expect(parser.next()?.kind).toBe('head');
+    note();
+    expect(parser.next()?.kind).toBe('body');
+    note();
+    expect(seen).toEqual([8, 8, 48, 2, 0]);
+  });
+
+  it('takeRest() gives back a head that has begun, whether or not it was looked at', () => {
+    const parser = new RequestParser();
+    parser.push(utf8(`${GET}GET /b`));
+    expect([parser.next()?.kind, parser.next()?.kind, parser.next()]).toEqual(['head', 'end', undefined]);
+    parser.push(utf8(' HTTP'));
+    parser.push(utf8('/1.1'));
+    expect(latin1(parser.takeRest())).toBe('GET /b HTTP/1.1');
+    expect(parser.next()).toBeUndefined();
+  });
+
+  it('takeRest() after the end of an upgrade gives a view of the chunk', () => {
+    const parser = new RequestParser();
+    const chunk = utf8(
+      `GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n\x01\x02`,
+    );
+    parser.push(chunk);
+    expect([parser.next()?.kind, parser.next()?.kind]).toEqual(['head', 'end']);
+    const rest = parser.takeRest();
+    expect([...rest]).toEqual([1, 2]);
+    expect(rest.buffer).toBe(chunk.buffer);
+  });
+
+  it('bodies are views of the chunks that were pushed, not copies', () => {
+    const parser = new RequestParser();
+    const first = utf8('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc');
+    const second = utf8('def');
+    parser.push(first);
+    parser.push(second);
+    const bodies = all(parser).filter((event) => event.kind === 'body');
+    expect(bodies.map((event) => event.bytes.buffer)).toEqual([first.buffer, second.buffer]);
+    expect(bodies.map((event) => latin1(event.bytes))).toEqual(['abc', 'def']);
+  });
+
+  it('the text of a head does not change when its chunk is written to afterwards', () => {
+    const parser = new RequestParser();
+    const chunk = utf8(GET.replace('\r\n\r\n', '\r\nX: value\r\n\r\n'));
+    parser.push(chunk);
+    const head = parser.next();
+    chunk.fill(0);
+    expect(head?.kind === 'head' && [head.target, head.host, head.headers.get('x')]).toEqual([
+      '/',
+      'a',
+      'value',
+    ]);
+  });
+
+  it('headers of one request do not change when the next is read', () => {
+    const parser = new RequestParser();
+    parser.push(
+      utf8(`${GET.replace('Host: a', 'Host: a\r\nX: 1')}${GET.replace('Host: a', 'Y: 222\r\nHost: bb')}`),
+    );
+    const [first, , second] = all(parser);
+    if (first?.kind !== 'head' || second?.kind !== 'head') throw new Error('no heads');
+    expect([...first.headers]).toEqual([
+      ['Host', 'a'],
+      ['X', '1'],
+    ]);
+    expect([...second.headers]).toEqual([
+      ['Y', '222'],
+      ['Host', 'bb'],
+    ]);
+  });
+
+  it('a body in ten thousand chunks of one byte is one event for each chunk that was pushed [CVE-2026-48779]', () => {
+    const parser = new RequestParser();
+    parser.push(utf8(`${CHUNKED}${'1\r\nx\r\n'.repeat(10_000)}0\r\n\r\n`));
+    const events = all(parser);
+    expect(events.map((event) => event.kind)).toEqual(['head', 'body', 'end']);
+    expect(events[1]?.kind === 'body' && latin1(events[1].bytes)).toBe('x'.repeat(10_000));
+  });
+
+  it('small and large chunks by turns come whole and in order, in few events', () => {
+    const sizes = [1, 1024, 1025, 3, 5000, 1, 1, 2000, 1024, 4, 1025, 1025];
+    const pieces = sizes.map((size, index) => String.fromCharCode(97 + index).repeat(size));
+    const wire = pieces.map((piece) => `${piece.length.toString(16)}\r\n${piece}\r\n`).join('');
+    for (const [how, deliver] of DELIVERIES) {
+      const { events } = driveRequests(deliver(utf8(`${CHUNKED}${wire}0\r\n\r\n`)));
+      expect(events[1], how).toEqual({ kind: 'body', text: pieces.join('') });
+    }
+    const parser = new RequestParser();
+    parser.push(utf8(`${CHUNKED}${wire}0\r\n\r\n`));
+    expect(all(parser).length).toBeLessThan(2 + sizes.length);
+  });
+
+  it('chunks of one byte that wait are joined [CVE-2026-48779]', () => {
+    const parser = new RequestParser();
+    parser.push(utf8('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n'));
+    for (let i = 0; i < 100_000; i++) parser.push(Uint8Array.of(i));
+    expect(parser.bufferedBytes).toBe(100_000 + 52);
+    const bodies = all(parser).filter((event) => event.kind === 'body');
+    expect(bodies.length).toBeLessThanOrEqual(Math.ceil(100_000 / 4096) + 1);
+    const joined = bodies.flatMap((event) => [...event.bytes]);
+    expect(joined).toEqual(Array.from({ length: 100_000 }, (_, i) => i & 0xff));
+  });
+
+  it('what was given out does not change when more small chunks are pushed', () => {
+    const parser = new RequestParser();
+    parser.push(utf8('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\n'));
+    parser.push(utf8('ab'));
+    expect(parser.next()?.kind).toBe('head');
+    const first = parser.next();
+    parser.push(utf8('cd'));
+    parser.push(utf8('ef'));
+    const rest = all(parser);
+    expect(first?.kind === 'body' && latin1(first.bytes)).toBe('ab');
+    expect(rest.map((event) => (event.kind === 'body' ? latin1(event.bytes) : event.kind))).toEqual([
+      'cd',
+      'ef',
+      'end',
+    ]);
+  });
+
+  // A parser that starts over on each chunk would look at some 10^11 bytes here, and never come back.
+  it('looks at each byte a constant number of times when they come one by one [CVE-2023-43669]', () => {
+    const size = 400_000;
+    const parser = new RequestParser({
+      limits: { maxHeadBytes: 2 * size, maxTargetBytes: size, maxHeaders: size },
+    });
+    const push = (text: string): void => {
+      for (const byte of utf8(text)) {
+        parser.push(Uint8Array.of(byte));
+        expect(parser.next()).toBeUndefined();
+      }
+    };
+    push(`GET /${'a'.repeat(1000)} HTTP/1.1\r\nHost: a\r\nX: `);
+    for (let i = 0; i < size; i++) {
+      parser.push(Uint8Array.of(i & 1 ? 0x20 : 0x78));
+      if (parser.next() !== undefined) throw new Error('an event inside a head');
+    }
+    push('\r\n\r');
+    parser.push(Uint8Array.of(10));
+    const head = parser.next();
+    expect(head?.kind === 'head' && head.headers.get('x')?.length).toBe(size - 1);
+  });
+
+  it('is linear in folded lines of white space', () => {
+    const size = 200_000;
+    const limits = { maxHeadBytes: 4 * size, maxHeaders: 10 };
+    const parser = new RequestParser({ limits, allowObsFold: true });
+    parser.push(utf8(`GET / HTTP/1.1\r\nHost: a\r\nX: y${'\r\n '.repeat(size)}\r\n\r\n`));
+    const head = parser.next();
+    expect(head?.kind === 'head' && head.headers.get('x')).toBe('y');
+  });
+
+  it('offsets count from the first byte of the connection', () => {
+    const before = `${GET}${CHUNKED}3\r\nabc\r\n0\r\n\r\n`;
+    for (const [how, deliver] of DELIVERIES) {
+      const { error } = driveRequests(deliver(utf8(`${before}GET / HTTP/1.1\r\nHost: a\r\nX: \x00`)));
+      expect(error, how).toEqual({ code: 'bad-header-value', status: 400, offset: before.length + 28 });
+    }
+  });
+
+  it('an error names the rule and the status to answer with, and holds no bytes of the peer', () => {
+    const parser = new RequestParser();
+    parser.push(utf8('GET /secret HTTP/1.1\r\nHost: a\r\nX: secret\x00\r\n\r\n'));
+    const error = parser.next();
+    if (error?.kind !== 'error') throw new Error('no error');
+    expect([error.code, error.rule, error.status]).toEqual(['bad-header-value', 'RFC 9110 §5.5', 400]);
+    expect(error.message).toBe('A header value has a control character (RFC 9110 §5.5)');
+    expect(error.message).not.toContain('secret');
+  });
+
+  it('refuses each byte that a header value must not have, and no other [CVE-2026-55517]', () => {
+    for (let byte = 0; byte < 256; byte++) {
+      const parser = new RequestParser();
+      parser.push(
+        Uint8Array.of(
+          ...utf8('GET / HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Protocol: a'),
+          byte,
+          ...utf8('b\r\n\r\n'),
+        ),
+      );
+      const isAllowed = byte === 9 || (byte >= 32 && byte !== 127);
+      expect(parser.next()?.kind, `byte ${byte}`).toBe(isAllowed ? 'head' : 'error');
+    }
+  });
+
+  it('refuses each byte that a header name must not have, and no other [CVE-2026-55517]', () => {
+    const allowed = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    for (let byte = 0; byte < 256; byte++) {
+      const parser = new RequestParser();
+      parser.push(Uint8Array.of(...utf8('GET / HTTP/1.1\r\nHost: a\r\nX'), byte, ...utf8('Y: b\r\n\r\n')));
+      // A colon ends the name: `X` with the value `Y: b`.
+      const isAllowed = allowed.includes(String.fromCharCode(byte)) || byte === 0x3a;
+      expect(parser.next()?.kind, `byte ${byte}`).toBe(isAllowed ? 'head' : 'error');
+    }
+  });
+
+  it('gives an error as soon as the bad byte is there, not at the end of the line', () => {
+    for (const text of [
+      '\x16',
+      'GET /\x00',
+      'GET / HTTP/1.1\r\n:',
+      'GET / HTTP/1.1\r\nHost: \x01',
+      'GET / X',
+    ]) {
+      const parser = new RequestParser();
+      parser.push(utf8(text));
+      expect(parser.next()?.kind, JSON.stringify(text)).toBe('error');
+    }
+  });
+});
