@@ -8,9 +8,9 @@
  */
 import { UsageTypeError } from '../errors.ts';
 import type { HeaderEntries } from '../http/headers.ts';
+import { checkOptions } from '../options.ts';
 import { type Extension, formatExtensions } from './extensions.ts';
 import { collectHeaders } from './fields.ts';
-import { checkOptions } from '../options.ts';
 import type { UpgradeRequest } from './request.ts';
 
 /** What a server says with its yes. */

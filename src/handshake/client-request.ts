@@ -11,11 +11,11 @@ import type { RandomSource } from '../bytes/random.ts';
 import { UsageTypeError } from '../errors.ts';
 import type { HeaderEntries, HttpHeaders } from '../http/headers.ts';
 import { isHostAndPort } from '../http/host.ts';
+import { checkOptions } from '../options.ts';
 import { computeAccept } from './accept.ts';
 import { type Extension, formatExtensions } from './extensions.ts';
 import { collectHeaders } from './fields.ts';
 import { createKey, isKey } from './key.ts';
-import { checkOptions } from '../options.ts';
 import { VERSION } from './request.ts';
 import { parseWebSocketUrl, type WebSocketUrl } from './url.ts';
 

@@ -10,10 +10,10 @@
  * @module
  */
 import { type ProtocolError, UsageTypeError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { requestFault } from './faults.ts';
 import { type HostAndPort, parseHost } from './host.ts';
 import { isBelow, sameHost } from './host-policy.ts';
-import { checkOptions } from '../options.ts';
 
 /**
  * One origin, a pattern, or a function.
