@@ -84,7 +84,7 @@ export class FrameCursor {
    * All bytes of the piece ORed together: below 0x80 when it is ASCII. Known only where it comes free, with unmasking;
    * else 0xff, which says nothing.
    */
-  or = UNKNOWN;
+  or: number = UNKNOWN;
   /** How much of the frame's payload comes after the piece. */
   remaining = 0;
   /** What is wrong. */

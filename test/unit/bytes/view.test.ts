@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { viewBytes } from '../../../src/bytes/view.ts';
+
+const memory = Uint8Array.from({ length: 32 }, (_, i) => i).buffer;
+
+describe('viewBytes', () => {
+  it('returns a Uint8Array itself', () => {
+    const bytes = new Uint8Array(memory, 3, 5);
+    expect(viewBytes(bytes, 'x')).toBe(bytes);
+  });
+
+  it.each([
+    ['Int8Array', new Int8Array(memory, 8, 8)],
+    ['Uint8ClampedArray', new Uint8ClampedArray(memory, 8, 8)],
+    ['Int16Array', new Int16Array(memory, 8, 4)],
+    ['Uint16Array', new Uint16Array(memory, 8, 4)],
+    ['Int32Array', new Int32Array(memory, 8, 2)],
+    ['Uint32Array', new Uint32Array(memory, 8, 2)],
+    ['Float32Array', new Float32Array(memory, 8, 2)],
+    ['Float64Array', new Float64Array(memory, 8, 1)],
+    ['BigInt64Array', new BigInt64Array(memory, 8, 1)],
+    ['BigUint64Array', new BigUint64Array(memory, 8, 1)],
+    ['DataView', new DataView(memory, 8, 8)],
+  ])('takes exactly the window of a %s, in bytes [CVE-2026-45736]', (_, view) => {
+    expect([...viewBytes(view, 'x')]).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+
+  it('takes all of an ArrayBuffer and of a SharedArrayBuffer', () => {
+    expect(viewBytes(memory, 'x')).toHaveLength(32);
+    expect(viewBytes(new SharedArrayBuffer(7), 'x')).toHaveLength(7);
+  });
+
+  it.each([
+    [123, 'number'],
+    ['text', 'string'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [true, 'boolean'],
+    [[1, 2], 'Array'],
+    [{ length: 3 }, 'Object'],
+    [{ byteLength: 3, buffer: memory }, 'Object'],
+    [() => 1, 'function'],
+  ])('throws for %s: nothing else is taken for bytes [CVE-2016-10518]', (data, is) => {
+    expect(() => viewBytes(data, 'ping')).toThrow(
+      expect.objectContaining({
+        name: 'TypeError',
+        code: 'bad-argument',
+        message: `Cannot use ping: it is of type ${is}, expected a Uint8Array, an ArrayBuffer or a view of one`,
+      }),
+    );
+  });
+});
