@@ -18,6 +18,14 @@ export {
   type HttpConnectionOptions,
   type RequestEvent,
 } from './http.ts';
-export { type ResponseHeaders, ResponseWriter } from './response.ts';
+export {
+  type AgreedCompression,
+  acceptCompression,
+  type CompressionAcceptor,
+  type CompressionOffer,
+  type CompressionOptions,
+  offerCompression,
+} from './permessage.ts';
+export { ResponseWriter } from './response.ts';
 export { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
 export { type SendOptions, WebSocketConnection, type WebSocketConnectionOptions } from './websocket.ts';

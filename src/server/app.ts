@@ -3,9 +3,7 @@
  *
  * @module
  */
-import type { MessageCompression } from '../connection/compression.ts';
-import type { ProtocolError } from '../errors.ts';
-import type { Extension } from '../handshake/extensions.ts';
+import type { CompressionAcceptor } from '../connection/permessage.ts';
 import type { HostPolicy } from '../handshake/host-policy.ts';
 import type { OriginPolicy } from '../handshake/origin.ts';
 import { isUpgrade } from '../handshake/request.ts';
@@ -59,14 +57,6 @@ export interface WebSocketLeniency {
   readonly allowNonMinimalLength?: boolean | undefined;
 }
 
-/** An extension that was agreed on. */
-export interface AgreedExtension {
-  /** What the answer says of it. */
-  readonly extension: Extension;
-  /** What it does. */
-  readonly compression: MessageCompression;
-}
-
 /** A connection, as the server sees it. */
 export interface Member {
   /** Take no more requests: close when what is at hand is done. */
@@ -89,10 +79,8 @@ export class App<Data> {
   hosts: HostPolicy | undefined;
   /** Less strict than the RFC, by choice. */
   lenient: WebSocketLeniency = {};
-  /** Agrees on compression. */
-  negotiate:
-    | ((offers: readonly Extension[], request: HttpRequest) => AgreedExtension | ProtocolError | undefined)
-    | undefined;
+  /** Agrees on compression; without it, there is none. */
+  negotiate: CompressionAcceptor<HttpRequest> | undefined;
   /** Whether the server takes no more requests. */
   stopping = false;
   /** All connections, also those that are WebSockets. */

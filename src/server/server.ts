@@ -7,6 +7,7 @@
  * @module
  */
 import type { BytesLike } from '../bytes/view.ts';
+import { acceptCompression, type CompressionOptions } from '../connection/permessage.ts';
 import type { SendOptions } from '../connection/websocket.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageRangeError, UsageTypeError } from '../errors.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
@@ -14,6 +15,7 @@ import { type HostOption, resolveHostPolicy } from '../handshake/host-policy.ts'
 import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
+import { checkHandlers, describe } from '../socket/handlers.ts';
 import { type ErrorSource, Host } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type {
@@ -25,11 +27,17 @@ import type {
 } from '../transport/transport.ts';
 import { App, type HttpHandler, type WebSocketHandlers, type WebSocketLeniency } from './app.ts';
 import { ServerConnection } from './connection.ts';
+import type { HttpRequest } from './request.ts';
 
 /** How a server behaves. Unknown names are refused. */
 export interface ServerOptions extends WebSocketLeniency {
   /** Limits and times. Default: `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits> | undefined;
+  /**
+   * Compress messages with permessage-deflate (RFC 7692) where the client offers it: `true`, or how; `accept(request)` in it
+   * declines for a request. Default: false.
+   */
+  readonly compression?: boolean | CompressionOptions<HttpRequest> | undefined;
   /** Which origins may open WebSockets: `'same-host'`, a list, or `'any'`. Default: any. */
   readonly origins?: OriginOption | undefined;
   /** Which hosts the server is: a guard against DNS rebinding. Default: any. */
@@ -41,9 +49,16 @@ export interface ServerOptions extends WebSocketLeniency {
   readonly onError?: ((error: unknown, where: ErrorSource) => void) | undefined;
 }
 
-const SERVER_OPTIONS = ['limits', 'origins', 'hosts', 'onError', 'allowUnmasked', 'allowNonMinimalLength'];
+const SERVER_OPTIONS = [
+  'limits',
+  'compression',
+  'origins',
+  'hosts',
+  'onError',
+  'allowUnmasked',
+  'allowNonMinimalLength',
+];
 const LISTEN_OPTIONS = ['port', 'hostname', 'path', 'backlog', 'reusePort', 'ipv6Only', 'tls'];
-const HANDLER_NAMES = ['authorize', 'open', 'message', 'stream', 'close', 'error'];
 
 /** How to stop. */
 export interface StopOptions {
@@ -100,6 +115,7 @@ export class Server<Data = unknown> {
       allowUnmasked: options.allowUnmasked,
       allowNonMinimalLength: options.allowNonMinimalLength,
     };
+    this.#app.negotiate = acceptCompression(options.compression);
     if (origins !== undefined) this.#app.origins = resolveOriginPolicy(origins);
     if (hosts !== undefined) this.#app.hosts = resolveHostPolicy(hosts);
     this.#stopped = new Promise((resolve) => {
@@ -154,7 +170,12 @@ export class Server<Data = unknown> {
   useWebSockets(
     handler: ((socket: Socket<Data>, message: string | Uint8Array) => unknown) | WebSocketHandlers<Data>,
   ): this {
-    this.#app.websockets = typeof handler === 'function' ? { message: handler } : checkHandlers(handler);
+    if (typeof handler === 'function') {
+      this.#app.websockets = { message: handler };
+    } else {
+      checkHandlers(handler, ['authorize'], ['protocols']);
+      this.#app.websockets = handler;
+    }
     return this;
   }
 
@@ -292,41 +313,4 @@ function checkListenOptions(options: ListenOptions): void {
       'Cannot start: there is a path and a port or hostname, expected one of the two',
     );
   }
-}
-
-function checkHandlers<Data>(handlers: WebSocketHandlers<Data>): WebSocketHandlers<Data> {
-  if (typeof handlers !== 'object' || handlers === null) {
-    throw new UsageTypeError(
-      'bad-argument',
-      `Cannot use WebSocket handler: it is ${describe(handlers)}, expected a function or an object of functions`,
-    );
-  }
-  const given = handlers as Record<string, unknown>;
-  for (const name of Object.keys(given)) {
-    if (name !== 'protocols' && !HANDLER_NAMES.includes(name)) {
-      throw new UsageTypeError(
-        'bad-argument',
-        `Cannot use WebSocket handlers: "${name}" means nothing, expected some of protocols, ${HANDLER_NAMES.join(', ')}`,
-      );
-    }
-  }
-  for (const name of HANDLER_NAMES) {
-    if (given[name] !== undefined && typeof given[name] !== 'function') {
-      throw new UsageTypeError(
-        'bad-argument',
-        `Cannot use WebSocket handlers: ${name} is ${describe(given[name])}, expected a function`,
-      );
-    }
-  }
-  if (handlers.message !== undefined && handlers.stream !== undefined) {
-    throw new UsageTypeError(
-      'bad-argument',
-      'Cannot use WebSocket handlers: there are message and stream, expected one of the two',
-    );
-  }
-  return handlers;
-}
-
-function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -81,7 +81,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #running = 0;
   #runningBytes = 0;
   #closeInfo: SocketCloseInfo | undefined;
-  #fault: ProtocolError | undefined;
+  /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
+  #fault: Error | undefined;
   #waiters: Waiter[] | undefined;
   #pingers: Pinger[] | undefined;
   #inbox: AsyncQueue<string | Uint8Array | IncomingMessage> | undefined;
@@ -158,7 +159,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (this.#gone) return;
     this.#gone = true;
     this.#inputEnded = true;
-    if (error !== undefined && this.#connection.state === 'open') this.#host.report(error, 'transport');
+    if (error !== undefined && this.#connection.state === 'open') {
+      this.#fault ??= error;
+      this.#host.report(error, 'transport');
+    }
     this.#host.deadlines.remove(this);
     this.#pump();
     this.#settleAll();

@@ -31,20 +31,26 @@ export class Host {
   /** The runtime's text conversions. */
   readonly text: TextCodec | undefined;
   /** The one timer. */
-  readonly deadlines: Deadlines = new Deadlines();
+  readonly deadlines: Deadlines;
   /** The memory that output is cut from. */
-  readonly slab: Slab = new Slab();
+  readonly slab: Slab;
   readonly #onError: (error: unknown, where: ErrorSource) => void;
   #dirty: Flushable[] = [];
 
-  /** @param onError Told of everything that goes wrong; what it throws is dropped. */
+  /**
+   * @param onError Told of everything that goes wrong; what it throws is dropped.
+   * @param shared Another host whose timer and memory this one uses: for connections that differ in their limits alone.
+   */
   constructor(
     limits: Limits,
     text: TextCodec | undefined,
     onError: (error: unknown, where: ErrorSource) => void,
+    shared?: Host,
   ) {
     this.limits = limits;
     this.text = text;
+    this.deadlines = shared?.deadlines ?? new Deadlines();
+    this.slab = shared?.slab ?? new Slab();
     this.#onError = onError;
   }
 

@@ -46,21 +46,25 @@ export interface SocketInfo<Data> {
   readonly extensions: string;
   /** The request of the opening handshake. */
   readonly request: SocketRequest;
-  /** What `authorize` gave it. */
+  /** On a client: the header of the server's answer. */
+  readonly responseHeaders?: HttpHeaders | undefined;
+  /** What `authorize` gave it, or the `data` of `connect`. */
   readonly data: Data;
 }
 
 const SEND_OPTIONS: readonly string[] = ['type', 'compress'];
 
-/** One WebSocket connection. */
-export class Socket<Data = unknown> implements AsyncIterable<string | Uint8Array | IncomingMessage> {
+/** One WebSocket connection. `Message` is what a loop over it gives: with streams, an {@link IncomingMessage}. */
+export class Socket<Data = unknown, Message = string | Uint8Array> implements AsyncIterable<Message> {
   /** The subprotocol that was agreed on; '' for none. */
   readonly protocol: string;
   /** The extensions that were agreed on, as the header names them; '' for none. */
   readonly extensions: string;
   /** The request of the opening handshake. */
   readonly request: SocketRequest;
-  /** Yours. What `authorize` gave, to begin with. */
+  /** On a client: the header of the server's answer, for cookies and the like. `undefined` on a server. */
+  readonly responseHeaders: HttpHeaders | undefined;
+  /** Yours. What `authorize` gave, or the `data` of `connect`, to begin with. */
   data: Data;
   readonly #driver: SocketDriver<Data>;
 
@@ -70,6 +74,7 @@ export class Socket<Data = unknown> implements AsyncIterable<string | Uint8Array
     this.protocol = info.protocol;
     this.extensions = info.extensions;
     this.request = info.request;
+    this.responseHeaders = info.responseHeaders;
     this.data = info.data;
   }
 
@@ -181,7 +186,7 @@ export class Socket<Data = unknown> implements AsyncIterable<string | Uint8Array
    * The messages, in order, for sockets without a `message` handler. The loop ends when the connection was closed in order, and
    * throws a `ProtocolError` when it broke. Taking messages slowly holds the peer back. A later loop goes on where this one left.
    */
-  [Symbol.asyncIterator](): AsyncIterator<string | Uint8Array | IncomingMessage, undefined> {
-    return this.#driver.messages();
+  [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
+    return this.#driver.messages() as AsyncIterator<Message, undefined>;
   }
 }

@@ -1,0 +1,101 @@
+/**
+ * permessage-deflate for both ends: from the `compression` option, by way of the two headers, to the
+ * `MessageCompression` of one connection.
+ *
+ * Owns: where the agreement of `deflate/` and the headers of `handshake/` meet. Does not own: either of them.
+ *
+ * @module
+ */
+import { acceptOffer, checkAnswer, createOffer, PERMESSAGE_DEFLATE } from '../deflate/negotiate.ts';
+import { type CompressionOptions, type ResolvedCompression, resolveCompression } from '../deflate/options.ts';
+import { PerMessageDeflate } from '../deflate/permessage.ts';
+import { ProtocolError } from '../errors.ts';
+import type { Extension } from '../handshake/extensions.ts';
+import type { MessageCompression } from './compression.ts';
+
+export type { CompressionOptions };
+
+/** What a server and a client agreed on. */
+export interface AgreedCompression {
+  /** What the answer says of it. */
+  readonly extension: Extension;
+  /** What it does. */
+  readonly compression: MessageCompression;
+}
+
+/**
+ * A server's answer to the extensions that one request offers: the agreement; `undefined`, to go without; or
+ * `bad-deflate-parameters` (400), to refuse.
+ */
+export type CompressionAcceptor<Request> = (
+  offers: readonly Extension[],
+  request: Request,
+) => AgreedCompression | ProtocolError | undefined;
+
+/**
+ * The server's half.
+ *
+ * @param option The `compression` option of a server.
+ * @returns What answers each request; `undefined` where compression is off. It throws what the option's `accept` throws.
+ * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`), as `resolveCompression`.
+ */
+export function acceptCompression<Request>(
+  option: boolean | CompressionOptions<Request> | undefined,
+): CompressionAcceptor<Request> | undefined {
+  const options = readOption(option);
+  if (options === undefined) return undefined;
+  const { accept } = options;
+  return (offers, request) => {
+    if (!offers.some(({ name }) => name === PERMESSAGE_DEFLATE)) return undefined;
+    if (accept !== undefined && !accept(request)) return undefined;
+    const accepted = acceptOffer(offers, options);
+    if (accepted === undefined || accepted instanceof ProtocolError) return accepted;
+    return {
+      extension: accepted.response,
+      compression: new PerMessageDeflate(accepted.params, 'server', options),
+    };
+  };
+}
+
+/** The client's half: what to offer, and what to make of the answer. */
+export interface CompressionOffer {
+  /** For `Sec-WebSocket-Extensions` of the request. */
+  readonly extensions: readonly Extension[];
+  /**
+   * Check the answer.
+   *
+   * @param answered The extensions that the server chose.
+   * @returns What was agreed on; `undefined` when the server declined; or what is wrong with the answer
+   *   (`bad-deflate-parameters`), which fails the connection.
+   */
+  read(answered: readonly Extension[]): MessageCompression | ProtocolError | undefined;
+}
+
+/**
+ * The client's half.
+ *
+ * @param option The `compression` option of a client.
+ * @returns `undefined` where compression is off.
+ * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`), as `resolveCompression`.
+ */
+export function offerCompression(
+  option: boolean | CompressionOptions<never> | undefined,
+): CompressionOffer | undefined {
+  const options = readOption(option);
+  if (options === undefined) return undefined;
+  const extensions = createOffer(options);
+  return {
+    extensions,
+    read(answered) {
+      const params = checkAnswer(answered, extensions);
+      if (params === undefined || params instanceof ProtocolError) return params;
+      return new PerMessageDeflate(params, 'client', options);
+    },
+  };
+}
+
+function readOption<Request>(
+  option: boolean | CompressionOptions<Request> | undefined,
+): ResolvedCompression<Request> | undefined {
+  return option === undefined || option === false ? undefined : resolveCompression<Request>(option);
+}
