@@ -12,7 +12,7 @@ import { httpError } from './fault.ts';
 import { SPAN } from './headers.ts';
 import type { Leniencies } from './options.ts';
 
-/** Names that a parser has to know; each is an index into {@link FieldScanner.first}. */
+/** Names that a parser has to know; see {@link FieldScanner.find}. */
 export const HOST = 0;
 /** See {@link HOST}. */
 export const CONTENT_LENGTH = 1;
@@ -53,8 +53,10 @@ export class FieldScanner {
   readonly spans: number[] = [];
   /** How many numbers of `spans` are in use. */
   used = 0;
-  /** For each known name, where in `spans` its first line is; -1: there is none. */
-  readonly first: number[] = [-1, -1, -1, -1, -1, -1];
+  /** Bit n is set when known name n came. */
+  #seen = 0;
+  /** For each known name that came, where in `spans` its first line is. */
+  readonly #first: number[] = [0, 0, 0, 0, 0, 0];
   /** Bit n is set when known name n came in more than one line. */
   repeated = 0;
 
@@ -81,8 +83,12 @@ export class FieldScanner {
     this.repeated = 0;
     this.#phase = LINE;
     this.#foldAt = -1;
-    const first = this.first;
-    for (let name = HOST; name <= EXPECT; name++) first[name] = -1;
+    this.#seen = 0;
+  }
+
+  /** Where in `spans` the first line of a known name is; -1: there is none. */
+  find(name: number): number {
+    return (this.#seen & (1 << name)) === 0 ? -1 : this.#first[name]!;
   }
 
   /**
@@ -226,8 +232,12 @@ export class FieldScanner {
       default:
     }
     if (name < 0) return;
-    if (this.first[name]! < 0) this.first[name] = this.used;
-    else this.repeated |= 1 << name;
+    const bit = 1 << name;
+    if ((this.#seen & bit) !== 0) this.repeated |= bit;
+    else {
+      this.#seen |= bit;
+      this.#first[name] = this.used;
+    }
   }
 }
 

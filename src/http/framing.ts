@@ -45,8 +45,8 @@ export function readFraming(
   minor: number,
   allowEqualContentLengths: boolean,
 ): Framing | ProtocolError {
-  const lengthAt = fields.first[CONTENT_LENGTH]!;
-  const codingAt = fields.first[TRANSFER_ENCODING]!;
+  const lengthAt = fields.find(CONTENT_LENGTH);
+  const codingAt = fields.find(TRANSFER_ENCODING);
   if (codingAt >= 0) {
     const offset = origin + fields.spans[codingAt + 2]!;
     const fault = codingFault(text, fields, codingAt, offset, minor);
@@ -71,7 +71,7 @@ export function readLength(
   origin: number,
   allowEqualContentLengths: boolean,
 ): Framing | ProtocolError {
-  const lengthAt = fields.first[CONTENT_LENGTH]!;
+  const lengthAt = fields.find(CONTENT_LENGTH);
   if (lengthAt < 0) return UNFRAMED;
   const contentLength = readContentLength(text, fields, lengthAt, allowEqualContentLengths);
   if (contentLength >= 0) return { contentLength, chunked: false };
@@ -177,7 +177,7 @@ export const UPGRADE_OPTION = 4;
 
 /** Which of the connection options that matter here are named, in any of the lines. */
 export function readConnection(text: string, fields: FieldScanner): number {
-  const first = fields.first[CONNECTION]!;
+  const first = fields.find(CONNECTION);
   if (first < 0) return 0;
   const { spans } = fields;
   if ((fields.repeated & (1 << CONNECTION)) === 0) {

@@ -13,6 +13,8 @@ const EMPTY = new Uint8Array(0);
 const SMALL = 512;
 /** How large the joined ones get. */
 const JOINED = 4096;
+/** So many used-up places at the front of the queue are cleared away, once they are half of it. */
+const USED_UP = 64;
 
 /** A queue of chunks, read from the front. */
 export class Intake {
@@ -45,24 +47,28 @@ export class Intake {
       return;
     }
     this.#queuedBytes += length;
-    if (length >= SMALL) {
+    if (length >= SMALL || !this.#join(chunk)) {
       this.#joint = undefined;
       this.#queue.push(chunk);
-      return;
     }
+  }
+
+  /** Put a small chunk behind the last one of the queue, if that is small too and nobody has seen it. */
+  #join(chunk: Uint8Array): boolean {
     const last = this.#queue.length - 1;
-    const joint = this.#joint;
-    if (joint !== undefined && last >= this.#next) {
-      const end = this.#queue[last]!.length;
-      if (end + length <= joint.length) {
-        joint.set(chunk, end);
-        this.#queue[last] = joint.subarray(0, end + length);
-        return;
-      }
+    if (last < this.#next) return false;
+    const tail = this.#queue[last]!;
+    const length = tail.length + chunk.length;
+    if ((this.#joint === undefined && tail.length >= SMALL) || length > JOINED) return false;
+    let joint = this.#joint;
+    if (joint === undefined || joint.length < length) {
+      joint = new Uint8Array(Math.min(JOINED, 2 * length));
+      joint.set(tail);
+      this.#joint = joint;
     }
-    this.#joint = new Uint8Array(JOINED);
-    this.#joint.set(chunk);
-    this.#queue.push(this.#joint.subarray(0, length));
+    joint.set(chunk, tail.length);
+    this.#queue[last] = joint.subarray(0, length);
+    return true;
   }
 
   /** Bytes not consumed. */
@@ -80,6 +86,9 @@ export class Intake {
       this.#queue = [];
       this.#next = 0;
       this.#joint = undefined;
+    } else if (this.#next >= USED_UP && 2 * this.#next >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#next);
+      this.#next = 0;
     }
     this.#queuedBytes -= chunk.length;
     this.bytes = chunk;

@@ -77,6 +77,10 @@ export class RequestLine implements StartLine {
     }
     if (this.#phase === VERSION) {
       const versionAt = start + this.targetEnd + 1;
+      if (at === versionAt && at + VERSION_BYTES + 2 <= end && isHttp11(bytes, at)) {
+        this.minor = 1;
+        return at + VERSION_BYTES + 2;
+      }
       for (; at < end && at < versionAt + VERSION_BYTES; at++) {
         if (!isVersionByte(bytes[at]!, at - versionAt)) {
           return httpError('bad-http-version', 'The request line does not end in HTTP/1.1', origin + at);
@@ -107,6 +111,22 @@ export class RequestLine implements StartLine {
     }
     return at + 1;
   }
+}
+
+/** Whether `HTTP/1.1` and CRLF are at `at`: what nearly all requests have, and so worth a way of its own. */
+function isHttp11(bytes: Uint8Array, at: number): boolean {
+  return (
+    bytes[at] === 0x48 &&
+    bytes[at + 1] === 0x54 &&
+    bytes[at + 2] === 0x54 &&
+    bytes[at + 3] === 0x50 &&
+    bytes[at + 4] === 0x2f &&
+    bytes[at + 5] === 0x31 &&
+    bytes[at + 6] === 0x2e &&
+    bytes[at + 7] === 0x31 &&
+    bytes[at + 8] === CR &&
+    bytes[at + 9] === LF
+  );
 }
 
 /** Whether `byte` can be at `index` of `HTTP/d.d`. */

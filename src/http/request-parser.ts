@@ -189,7 +189,7 @@ class RequestRules implements MessageRules<RequestHead> {
     const { contentLength, chunked } = framing;
     const hasBody = chunked || (contentLength !== undefined && contentLength > 0);
     if (contentLength !== undefined && contentLength > this.#maxBodyBytes) {
-      const lengthAt = fields.spans[fields.first[CONTENT_LENGTH]! + 2]!;
+      const lengthAt = fields.spans[fields.find(CONTENT_LENGTH) + 2]!;
       return httpError('body-too-big', 'Content-Length is above what is allowed', offset + lengthAt);
     }
     const connection = readConnection(text, fields);
@@ -210,15 +210,15 @@ class RequestRules implements MessageRules<RequestHead> {
       hasBody,
       keepAlive: isPersistent(connection, line.minor),
       expectContinue:
-        isModern && hasBody && fields.first[EXPECT]! >= 0 && listHas(headers.get('expect'), '100-continue'),
-      upgrade: isModern && fields.first[UPGRADE]! >= 0 && (connection & UPGRADE_OPTION) !== 0,
+        isModern && hasBody && fields.find(EXPECT) >= 0 && listHas(headers.get('expect'), '100-continue'),
+      upgrade: isModern && fields.find(UPGRADE) >= 0 && (connection & UPGRADE_OPTION) !== 0,
     };
   }
 }
 
 /** The value of a known name's first line; '' where there is none. */
 function valueAt(text: string, fields: FieldScanner, name: number): string {
-  const at = fields.first[name]!;
+  const at = fields.find(name);
   return at < 0 ? '' : text.slice(fields.spans[at + 2]!, fields.spans[at + 3]!);
 }
 
@@ -234,7 +234,7 @@ function checkHost(
   offset: number,
   minor: number,
 ): ProtocolError | undefined {
-  const at = fields.first[HOST]!;
+  const at = fields.find(HOST);
   if (at < 0) {
     return minor === 0 ? undefined : httpError('bad-host', 'There is no Host header', offset);
   }

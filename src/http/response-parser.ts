@@ -207,7 +207,7 @@ class ResponseRules implements MessageRules<ResponseHead> {
 
     const { contentLength, chunked } = framing;
     if (!isBodiless && contentLength !== undefined && contentLength > this.#maxBodyBytes) {
-      const lengthAt = fields.spans[fields.first[CONTENT_LENGTH]! + 2]!;
+      const lengthAt = fields.spans[fields.find(CONTENT_LENGTH) + 2]!;
       return httpError('body-too-big', 'Content-Length is above what is allowed', offset + lengthAt);
     }
     const untilClose = !isBodiless && !chunked && contentLength === undefined;
