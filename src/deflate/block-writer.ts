@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { CodeBuilder } from './huffman.ts';
+import { CODE_BITS, CodeBuilder } from './huffman.ts';
 import {
   DISTANCE_BASE,
   DISTANCE_EXTRA,
@@ -34,12 +34,10 @@ const MAX_STORED = 65_535;
 /** Longest code of the code length code (RFC 1951 §3.2.7). */
 const MAX_LENGTH_CODE_BITS = 7;
 
-/** A literal/length code and a distance code, ready to be written. */
+/** A literal/length code and a distance code, ready to be written: entries as `CodeBuilder` makes them. */
 interface Codes {
-  readonly literalLengths: Uint8Array;
-  readonly literalCodes: Uint16Array;
-  readonly distanceLengths: Uint8Array;
-  readonly distanceCodes: Uint16Array;
+  readonly literals: Int32Array;
+  readonly distances: Int32Array;
 }
 
 /** The output of one call, and all that is needed to write blocks to it. */
@@ -51,20 +49,27 @@ export class BlockWriter {
   #bits = 0;
 
   readonly #builder = new CodeBuilder();
-  readonly #fixed: Codes;
-  readonly #dynamic: Codes;
+  readonly #fixed: Codes = { literals: new Int32Array(288), distances: new Int32Array(32) };
+  readonly #dynamic: Codes = {
+    literals: new Int32Array(LITERAL_SYMBOLS),
+    distances: new Int32Array(DISTANCE_SYMBOLS),
+  };
+  // Of the dynamic block at hand.
+  readonly #literalLengths = new Uint8Array(LITERAL_SYMBOLS);
+  readonly #distanceLengths = new Uint8Array(DISTANCE_SYMBOLS);
   readonly #lengthCodeFrequencies = new Int32Array(LENGTH_CODE_SYMBOLS);
   readonly #lengthCodeLengths = new Uint8Array(LENGTH_CODE_SYMBOLS);
-  readonly #lengthCodeCodes = new Uint16Array(LENGTH_CODE_SYMBOLS);
+  readonly #lengthCode = new Int32Array(LENGTH_CODE_SYMBOLS);
+  #literalCount = 0;
+  #distanceCount = 0;
+  #lengthCodeCount = 0;
   /** The code lengths of a dynamic block, run-length coded: `extra << 8 | symbol`. */
   readonly #runs = new Uint16Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
   #runCount = 0;
 
   constructor() {
-    this.#fixed = codesFor(FIXED_LITERAL_LENGTHS, FIXED_DISTANCE_LENGTHS);
-    this.#dynamic = codesFor(new Uint8Array(LITERAL_SYMBOLS), new Uint8Array(DISTANCE_SYMBOLS));
-    this.#builder.codes(FIXED_LITERAL_LENGTHS, 288, this.#fixed.literalCodes);
-    this.#builder.codes(FIXED_DISTANCE_LENGTHS, 32, this.#fixed.distanceCodes);
+    this.#builder.codes(FIXED_LITERAL_LENGTHS, this.#fixed.literals);
+    this.#builder.codes(FIXED_DISTANCE_LENGTHS, this.#fixed.distances);
   }
 
   /** Begin a run of blocks that will not take more than `capacity` bytes. */
@@ -105,18 +110,17 @@ export class BlockWriter {
   /** Write a block of the shortest kind; `source` from `from` to `to` is what the tokens stand for. */
   block(tokens: Tokens, source: Uint8Array, from: number, to: number): void {
     const extra = extraBits(tokens);
-    const fixedBits = 3 + extra + codeBits(tokens, this.#fixed);
-    let bits = fixedBits;
+    const fixed = 3 + extra + fixedBits(tokens);
+    let bits = fixed;
     // A dynamic block has about 30 bytes of header at least; a block that the fixed codes make that small is done.
-    if (fixedBits > DYNAMIC_FROM_BITS) {
-      const dynamicBits = 3 + extra + this.#plan(tokens);
-      if (dynamicBits < fixedBits) bits = dynamicBits;
+    if (fixed > DYNAMIC_FROM_BITS) {
+      bits = Math.min(fixed, 3 + extra + this.#plan(tokens));
     }
     const length = to - from;
     const storedBits = (3 + 7 + 32) * Math.ceil(length / MAX_STORED) + 8 * length;
     if (storedBits <= bits) {
       this.stored(source, from, to);
-    } else if (bits === fixedBits) {
+    } else if (bits === fixed) {
       this.#put(FIXED << 1, 3);
       this.#symbols(tokens, this.#fixed);
     } else {
@@ -128,35 +132,43 @@ export class BlockWriter {
 
   /** Make the codes of a dynamic block and its header; returns their bits together with those of the symbols' codes. */
   #plan(tokens: Tokens): number {
-    const { literalLengths, literalCodes, distanceLengths, distanceCodes } = this.#dynamic;
     const builder = this.#builder;
-    const literalCount = builder.lengths(tokens.literals, LITERAL_SYMBOLS, MAX_CODE_BITS, literalLengths);
-    const distanceCount = builder.lengths(tokens.distances, DISTANCE_SYMBOLS, MAX_CODE_BITS, distanceLengths);
-    builder.codes(literalLengths, literalCount, literalCodes);
-    builder.codes(distanceLengths, distanceCount, distanceCodes);
+    const { literals, distances } = this.#dynamic;
+    this.#literalCount = builder.build(
+      tokens.literals,
+      LITERAL_SYMBOLS,
+      MAX_CODE_BITS,
+      this.#literalLengths,
+      literals,
+    );
+    let bits = builder.cost;
+    this.#distanceCount = builder.build(
+      tokens.distances,
+      DISTANCE_SYMBOLS,
+      MAX_CODE_BITS,
+      this.#distanceLengths,
+      distances,
+    );
+    bits += builder.cost;
 
-    this.#literalCount = literalCount;
-    this.#distanceCount = distanceCount;
     this.#lengthCodeFrequencies.fill(0);
     this.#runCount = 0;
-    let bits = this.#runLengths(literalLengths, literalCount);
-    bits += this.#runLengths(distanceLengths, distanceCount);
+    bits += this.#runLengths(this.#literalLengths, this.#literalCount);
+    bits += this.#runLengths(this.#distanceLengths, this.#distanceCount);
     const lengths = this.#lengthCodeLengths;
-    builder.lengths(this.#lengthCodeFrequencies, LENGTH_CODE_SYMBOLS, MAX_LENGTH_CODE_BITS, lengths);
-    builder.codes(lengths, LENGTH_CODE_SYMBOLS, this.#lengthCodeCodes);
+    builder.build(
+      this.#lengthCodeFrequencies,
+      LENGTH_CODE_SYMBOLS,
+      MAX_LENGTH_CODE_BITS,
+      lengths,
+      this.#lengthCode,
+    );
+    bits += builder.cost;
     let count = LENGTH_CODE_SYMBOLS;
     while (count > 4 && lengths[LENGTH_CODE_ORDER[count - 1]!] === 0) count--;
     this.#lengthCodeCount = count;
-
-    bits += 5 + 5 + 4 + 3 * count;
-    for (let symbol = 0; symbol < LENGTH_CODE_SYMBOLS; symbol++) {
-      bits += this.#lengthCodeFrequencies[symbol]! * lengths[symbol]!;
-    }
-    return bits + codeBits(tokens, this.#dynamic);
+    return bits + 5 + 5 + 4 + 3 * count;
   }
-  #literalCount = 0;
-  #distanceCount = 0;
-  #lengthCodeCount = 0;
 
   /** Run-length code the lengths of one code (RFC 1951 §3.2.7); returns the extra bits that takes. */
   #runLengths(lengths: Uint8Array, count: number): number {
@@ -207,13 +219,13 @@ export class BlockWriter {
     for (let i = 0; i < this.#runCount; i++) {
       const run = this.#runs[i]!;
       const symbol = run & 0xff;
-      this.#put(this.#lengthCodeCodes[symbol]!, this.#lengthCodeLengths[symbol]!);
+      this.#putCode(this.#lengthCode[symbol]!);
       if (symbol >= 16) this.#put(run >>> 8, symbol === 16 ? 2 : symbol === 17 ? 3 : 7);
     }
   }
 
   #symbols(tokens: Tokens, codes: Codes): void {
-    const { literalLengths, literalCodes, distanceLengths, distanceCodes } = codes;
+    const { literals, distances } = codes;
     const { list, count } = tokens;
     const bytes = this.#bytes;
     let at = this.#at;
@@ -221,15 +233,17 @@ export class BlockWriter {
     let bits = this.#bits;
     for (let i = 0; i < count; i++) {
       const token = list[i]!;
-      // `hold` has fewer than 16 bits here, and no code has more than 15.
+      // `hold` has fewer than 16 bits before each step, and no step adds more than 15.
       if (token < 1 << LENGTH_SHIFT) {
-        hold |= literalCodes[token]! << bits;
-        bits += literalLengths[token]!;
+        const code = literals[token]!;
+        hold |= (code & CODE_MASK) << bits;
+        bits += code >>> CODE_BITS;
       } else {
         const length = token >>> LENGTH_SHIFT;
         let symbol = LENGTH_SYMBOL[length]!;
-        hold |= literalCodes[257 + symbol]! << bits;
-        bits += literalLengths[257 + symbol]!;
+        let code = literals[257 + symbol]!;
+        hold |= (code & CODE_MASK) << bits;
+        bits += code >>> CODE_BITS;
         if (bits >= 16) {
           bytes[at++] = hold;
           bytes[at++] = hold >>> 8;
@@ -246,8 +260,9 @@ export class BlockWriter {
         }
         const distance = (token & ((1 << LENGTH_SHIFT) - 1)) + 1;
         symbol = distanceSymbol(distance);
-        hold |= distanceCodes[symbol]! << bits;
-        bits += distanceLengths[symbol]!;
+        code = distances[symbol]!;
+        hold |= (code & CODE_MASK) << bits;
+        bits += code >>> CODE_BITS;
         if (bits >= 16) {
           bytes[at++] = hold;
           bytes[at++] = hold >>> 8;
@@ -267,7 +282,7 @@ export class BlockWriter {
     this.#at = at;
     this.#hold = hold;
     this.#bits = bits;
-    this.#put(literalCodes[END_OF_BLOCK]!, literalLengths[END_OF_BLOCK]!);
+    this.#putCode(literals[END_OF_BLOCK]!);
   }
 
   /** Write the low `count` bits of `value`, 16 at most. */
@@ -282,6 +297,10 @@ export class BlockWriter {
     }
   }
 
+  #putCode(code: number): void {
+    this.#put(code & CODE_MASK, code >>> CODE_BITS);
+  }
+
   /** Fill up the byte with zeros. */
   #align(): void {
     for (; this.#bits > 0; this.#bits -= 8) {
@@ -293,27 +312,18 @@ export class BlockWriter {
   }
 }
 
+/** The code in an entry of `CodeBuilder`. */
+const CODE_MASK = (1 << CODE_BITS) - 1;
 /** Size of a fixed block below which no dynamic one is tried, in bits. */
-const DYNAMIC_FROM_BITS = 8 * 64;
+const DYNAMIC_FROM_BITS = 8 * 32;
 
-function codesFor(literalLengths: Uint8Array, distanceLengths: Uint8Array): Codes {
-  return {
-    literalLengths,
-    literalCodes: new Uint16Array(literalLengths.length),
-    distanceLengths,
-    distanceCodes: new Uint16Array(distanceLengths.length),
-  };
-}
-
-/** Bits of the codes of all symbols. */
-function codeBits(tokens: Tokens, codes: Codes): number {
+/** Bits of the codes of all symbols in the fixed code: 8, but for the upper literals and most lengths. */
+function fixedBits(tokens: Tokens): number {
   const { literals, distances } = tokens;
-  const { literalLengths, distanceLengths } = codes;
-  let bits = 0;
-  for (let symbol = 0; symbol < LITERAL_SYMBOLS; symbol++)
-    bits += literals[symbol]! * literalLengths[symbol]!;
-  for (let symbol = 0; symbol < DISTANCE_SYMBOLS; symbol++)
-    bits += distances[symbol]! * distanceLengths[symbol]!;
+  let bits = 8 * (tokens.count + 1);
+  for (let symbol = 144; symbol < END_OF_BLOCK; symbol++) bits += literals[symbol]!;
+  for (let symbol = END_OF_BLOCK; symbol < 280; symbol++) bits -= literals[symbol]!;
+  for (let symbol = 0; symbol < DISTANCE_SYMBOLS; symbol++) bits += 5 * distances[symbol]!;
   return bits;
 }
 

@@ -10,17 +10,33 @@ import { MAX_CODE_BITS } from './tables.ts';
 /** Bits of a sort key that hold the symbol; the frequency is above them. */
 const SYMBOL_BITS = 9;
 const SYMBOL_MASK = (1 << SYMBOL_BITS) - 1;
+/** Where the length of a code starts, in an entry that holds both. */
+export const CODE_BITS = 16;
+/** Bits of the frequency that one pass of the sort looks at. */
+const DIGIT_BITS = 6;
+
+/** Each byte with its bits in the other order. */
+const REVERSED: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) => {
+  let reversed = 0;
+  for (let bit = 0; bit < 8; bit++) reversed |= ((byte >> bit) & 1) << (7 - bit);
+  return reversed;
+});
 
 /** Room for building codes: one for all, as building never stops half-way. */
 export class CodeBuilder {
-  /** Sorted keys; then, in place, the internal nodes and the depths. */
-  readonly #keys = new Int32Array(288);
+  /** Bits that the symbols of the last {@link build} take in its code, without extra bits. */
+  cost = 0;
+  /** A key is a frequency and its symbol; sorted from one array to the other and back. */
+  #keys = new Int32Array(288);
+  #spare = new Int32Array(288);
+  readonly #digits = new Int32Array(1 << DIGIT_BITS);
   readonly #nodes = new Int32Array(288);
+  /** How many codes have each length. */
   readonly #counts = new Int32Array(64);
   readonly #next = new Int32Array(MAX_CODE_BITS + 2);
 
   /**
-   * Code lengths that make the block shortest, or nearly so where the limit on their length bites.
+   * Make the code that makes the block shortest, or nearly so where the limit on the length of codes bites.
    *
    * There are always two codes at least, so that the code is complete: not every decoder takes another.
    *
@@ -28,52 +44,98 @@ export class CodeBuilder {
    * @param count How many symbols there are.
    * @param maxBits Longest code allowed.
    * @param lengths Receives the length of each symbol's code, 0 for a symbol that does not occur.
+   * @param codes Receives each symbol's code, its bits reversed, as they go into the output; its length is above {@link CODE_BITS}.
    * @returns The number of symbols up to the last one that has a code.
    */
-  lengths(frequencies: Int32Array, count: number, maxBits: number, lengths: Uint8Array): number {
-    const keys = this.#keys;
+  build(
+    frequencies: Int32Array,
+    count: number,
+    maxBits: number,
+    lengths: Uint8Array,
+    codes: Int32Array,
+  ): number {
+    let keys = this.#keys;
     let used = 0;
+    let most = 0;
     for (let symbol = 0; symbol < count; symbol++) {
-      lengths[symbol] = 0;
       const frequency = frequencies[symbol]!;
-      if (frequency !== 0) keys[used++] = (frequency << SYMBOL_BITS) | symbol;
+      lengths[symbol] = 0;
+      if (frequency === 0) continue;
+      keys[used++] = (frequency << SYMBOL_BITS) | symbol;
+      most |= frequency;
     }
     // Symbols that do not occur make up the two.
     for (let symbol = 0; used < 2; symbol++) {
-      if (used === 1 && (keys[0]! & SYMBOL_MASK) === symbol) continue;
-      keys[used++] = (1 << SYMBOL_BITS) | symbol;
+      if (used === 0 || (keys[0]! & SYMBOL_MASK) !== symbol) keys[used++] = (1 << SYMBOL_BITS) | symbol;
     }
-    sort(keys, used);
+    this.#sort(used, most);
+    keys = this.#keys;
     const deepest = this.#depths(used);
     if (deepest > maxBits) this.#shorten(deepest, maxBits);
 
     // The rarest symbols get the longest codes.
     const counts = this.#counts;
     let last = 0;
+    let cost = 0;
     for (let bits = Math.min(deepest, maxBits), at = 0; bits > 0; bits--) {
       for (let left = counts[bits]!; left > 0; left--) {
-        const symbol = keys[at++]! & SYMBOL_MASK;
+        const key = keys[at++]!;
+        const symbol = key & SYMBOL_MASK;
         lengths[symbol] = bits;
+        cost += (key >>> SYMBOL_BITS) * bits;
         if (symbol > last) last = symbol;
       }
     }
+    this.cost = cost;
+    this.#number(lengths, last + 1, codes);
     return last + 1;
   }
 
-  /** The codes of {@link lengths}, with their bits reversed: as they go into the output. */
-  codes(lengths: Uint8Array, count: number, codes: Uint16Array): void {
-    const counts = this.#counts.fill(0, 0, MAX_CODE_BITS + 1);
+  /** The codes that belong to given lengths (RFC 1951 §3.2.2), as {@link build} makes them. */
+  codes(lengths: Uint8Array, codes: Int32Array): void {
+    const counts = this.#counts.fill(0);
+    for (const bits of lengths) counts[bits]!++;
+    this.#number(lengths, lengths.length, codes);
+  }
+
+  #number(lengths: Uint8Array, count: number, codes: Int32Array): void {
+    const counts = this.#counts;
     const next = this.#next;
-    for (let symbol = 0; symbol < count; symbol++) counts[lengths[symbol]!]!++;
-    counts[0] = 0;
     let code = 0;
     for (let bits = 1; bits <= MAX_CODE_BITS; bits++) {
-      code = (code + counts[bits - 1]!) << 1;
       next[bits] = code;
+      code = (code + counts[bits]!) << 1;
     }
     for (let symbol = 0; symbol < count; symbol++) {
       const bits = lengths[symbol]!;
-      if (bits !== 0) codes[symbol] = reverse(next[bits]!++, bits);
+      if (bits === 0) continue;
+      const code = next[bits]!++;
+      const reversed = ((REVERSED[code & 0xff]! << 8) | REVERSED[code >>> 8]!) >>> (16 - bits);
+      codes[symbol] = reversed | (bits << CODE_BITS);
+    }
+  }
+
+  /** Sort the keys by frequency, a digit at a time; symbols stay in order. `most` has all bits that any frequency has. */
+  #sort(used: number, most: number): void {
+    const digits = this.#digits;
+    const mask = (1 << DIGIT_BITS) - 1;
+    for (let shift = SYMBOL_BITS; most >>> (shift - SYMBOL_BITS) !== 0; shift += DIGIT_BITS) {
+      const from = this.#keys;
+      const to = this.#spare;
+      digits.fill(0);
+      for (let i = 0; i < used; i++) digits[(from[i]! >>> shift) & mask]!++;
+      let start = 0;
+      for (let digit = 0; digit <= mask; digit++) {
+        const size = digits[digit]!;
+        digits[digit] = start;
+        start += size;
+      }
+      for (let i = 0; i < used; i++) {
+        const key = from[i]!;
+        to[digits[(key >>> shift) & mask]!++] = key;
+      }
+      this.#keys = to;
+      this.#spare = from;
     }
   }
 
@@ -131,30 +193,5 @@ export class CodeBuilder {
       counts[bits + 1]! += 2;
       counts[maxBits]!--;
     }
-  }
-}
-
-/** Bits of `code`, in the other order. */
-function reverse(code: number, bits: number): number {
-  let from = code;
-  let to = 0;
-  for (let left = bits; left > 0; left--) {
-    to = (to << 1) | (from & 1);
-    from >>>= 1;
-  }
-  return to;
-}
-
-/** Sort the first `count` keys. Blocks of messages have some tens of symbols: below that the engine's sort costs more. */
-function sort(keys: Int32Array, count: number): void {
-  if (count > 48) {
-    keys.subarray(0, count).sort();
-    return;
-  }
-  for (let i = 1; i < count; i++) {
-    const key = keys[i]!;
-    let at = i - 1;
-    for (; at >= 0 && keys[at]! > key; at--) keys[at + 1] = keys[at]!;
-    keys[at + 1] = key;
   }
 }

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { MAX_MATCH, MIN_MATCH } from './tables.ts';
+import { matchLength } from './match-fast.ts';
+import { MAX_MATCH } from './tables.ts';
 import { BLOCK_TOKENS, type Tokens } from './tokens.ts';
 
 /** How hard to look. The names and the figures of levels 4 to 9 are zlib's. */
@@ -32,14 +33,14 @@ export const EFFORTS: readonly Effort[] = [
   { good: 32, lazy: 258, nice: 258, chain: 4096 },
 ];
 
-/** A match of 3 bytes that is further back than this costs more than 3 literals. */
-const TOO_FAR = 4096;
+/** Bytes that are hashed, and so the shortest match that is found: one of 3 bytes seldom pays, unless it is near. */
+const HASHED = 4;
 
 /** Hash tables and chains; positions are index + `base`, so that data can move without touching them. */
 export class Chains {
   /** Where each hash was seen last. */
   readonly head: Int32Array;
-  /** For a position, by its low bits: how far back its hash was seen before that. */
+  /** For a position, by its low bits: how far back its hash was seen before that, at most 65535. */
   readonly previous: Uint16Array;
   /** 32 - bits of a hash. */
   readonly shift: number;
@@ -48,18 +49,6 @@ export class Chains {
     this.head = new Int32Array(1 << hashBits);
     this.previous = new Uint16Array(windowSize);
     this.shift = 32 - hashBits;
-  }
-
-  /** Add position `at`, of which three bytes are there; returns how far back the hash was seen last, at most 65535. */
-  insert(bytes: Uint8Array, at: number, base: number): number {
-    const hash =
-      Math.imul(bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16), 0x9e3779b1) >>> this.shift;
-    const position = at + base;
-    let back = position - this.head[hash]!;
-    if (back > 0xffff) back = 0xffff;
-    this.previous[position & (this.previous.length - 1)] = back;
-    this.head[hash] = position;
-    return back;
   }
 }
 
@@ -80,47 +69,60 @@ export function matchChain(
   effort: Effort,
 ): number {
   const { list, literals } = tokens;
-  const { previous } = chains;
+  const { head, previous, shift } = chains;
   const mask = previous.length - 1;
-  const last = to - MIN_MATCH;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const last = to - HASHED;
   let at = from;
   let heldLength = 0; // The match at `at - 1` that waits for a longer one; 0: none waits.
   let heldDistance = 0;
   let waiting = false; // The byte at `at - 1` is in no token yet.
 
   while (at <= last) {
-    let length = Math.max(heldLength, MIN_MATCH - 1);
+    const hash = Math.imul(view.getInt32(at, true), 0x9e3779b1) >>> shift;
+    const position = at + base;
+    let back = position - head[hash]!;
+    head[hash] = position;
+    previous[position & mask] = Math.min(back, 0xffff);
+
+    let length = Math.max(heldLength, HASHED - 1);
     let distance = 0;
-    let back = chains.insert(bytes, at, base);
     if (back <= reach && heldLength < effort.lazy) {
       const longest = Math.min(MAX_MATCH, to - at);
       const nice = Math.min(effort.nice, longest);
       let left = heldLength >= effort.good ? effort.chain >> 2 : effort.chain;
       let candidate = at - back;
       if (length < longest) {
-        let tail = bytes[at + length]!;
+        // A longer match has these four bytes at its end, which few candidates have.
+        let end = view.getInt32(at + length - 3, true);
         do {
-          if (bytes[candidate + length] === tail && bytes[candidate] === bytes[at]) {
-            let same = 1;
-            while (same < longest && bytes[candidate + same] === bytes[at + same]) same++;
+          if (view.getInt32(candidate + length - 3, true) === end) {
+            const same = matchLength(view, candidate, at, 0, longest);
             if (same > length) {
               length = same;
               distance = at - candidate;
               if (same >= nice) break;
-              tail = bytes[at + same]!;
+              end = view.getInt32(at + same - 3, true);
             }
           }
           back = previous[(candidate + base) & mask]!;
           candidate -= back;
         } while (--left > 0 && at - candidate <= reach);
-        if (length === MIN_MATCH && distance > TOO_FAR) distance = 0;
       }
     }
 
-    if (heldLength >= MIN_MATCH && distance === 0) {
+    if (heldLength > 0 && distance === 0) {
       tokens.match(heldLength, heldDistance);
       const end = at - 1 + heldLength;
-      for (at++; at < end; at++) if (at <= last) chains.insert(bytes, at, base);
+      const hashEnd = Math.min(end - 1, last);
+      while (at < hashEnd) {
+        at++;
+        const inner = Math.imul(view.getInt32(at, true), 0x9e3779b1) >>> shift;
+        const seen = at + base - head[inner]!;
+        head[inner] = at + base;
+        previous[(at + base) & mask] = Math.min(seen, 0xffff);
+      }
+      at = end;
       heldLength = 0;
       waiting = false;
       if (tokens.count >= BLOCK_TOKENS) return at;
@@ -130,12 +132,9 @@ export function matchChain(
       const byte = bytes[at - 1]!;
       list[tokens.count++] = byte;
       literals[byte]!++;
-      if (heldLength === 0 && tokens.count >= BLOCK_TOKENS && distance === 0) {
-        waiting = false;
-        // The byte at `at` is hashed already; taking it as a literal here keeps that to once a position.
-        const next = bytes[at]!;
-        list[tokens.count++] = next;
-        literals[next]!++;
+      if (distance === 0 && tokens.count >= BLOCK_TOKENS) {
+        // `at` is hashed already, and no position may be hashed twice: it goes into this block too.
+        tokens.literalRun(bytes, at, at + 1);
         return at + 1;
       }
     }
@@ -144,7 +143,7 @@ export function matchChain(
     waiting = true;
     at++;
   }
-  if (heldLength >= MIN_MATCH) {
+  if (heldLength > 0) {
     tokens.match(heldLength, heldDistance);
     at += heldLength - 1;
   } else if (waiting) {

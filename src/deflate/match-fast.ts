@@ -11,7 +11,7 @@ import { BLOCK_TOKENS, type Tokens } from './tokens.ts';
 /** Bytes that are hashed, and so the shortest match that is found. */
 const HASHED = 4;
 /** Positions are hashed inside a match too, but not at the end of a long one. */
-const HASHED_IN_MATCH = 16;
+const HASHED_IN_MATCH = 4;
 /** After 2 ** this many positions without a match, every second position is looked at, and so on. */
 const PATIENCE = 6;
 /** Literals are moved to the tokens at least this often. */

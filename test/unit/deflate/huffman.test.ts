@@ -26,7 +26,13 @@ function lengthsOf(
   maxBits: number,
 ): { lengths: Uint8Array; count: number; cost: number; kraft: number } {
   const lengths = new Uint8Array(frequencies.length);
-  const count = new CodeBuilder().lengths(Int32Array.from(frequencies), frequencies.length, maxBits, lengths);
+  const count = new CodeBuilder().build(
+    Int32Array.from(frequencies),
+    frequencies.length,
+    maxBits,
+    lengths,
+    new Int32Array(frequencies.length),
+  );
   const cost = frequencies.reduce((sum, frequency, symbol) => sum + frequency * lengths[symbol]!, 0);
   const kraft = lengths.reduce((sum, bits) => sum + (bits === 0 ? 0 : 2 ** -bits), 0);
   return { lengths, count, cost, kraft };
@@ -78,10 +84,13 @@ describe('CodeBuilder', () => {
   );
 
   it('numbers codes as RFC 1951 does, with their bits reversed [RFC 1951 3.2.2]', () => {
-    const codes = new Uint16Array(8);
-    new CodeBuilder().codes(Uint8Array.of(3, 3, 3, 3, 3, 2, 4, 4), 8, codes);
+    const codes = new Int32Array(8);
+    new CodeBuilder().codes(Uint8Array.of(3, 3, 3, 3, 3, 2, 4, 4), codes);
     // 010 011 100 101 110 00 1110 1111
-    expect([...codes]).toEqual([0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111]);
+    expect([...codes].map((code) => code >>> 16)).toEqual([3, 3, 3, 3, 3, 2, 4, 4]);
+    expect([...codes].map((code) => code & 0xffff)).toEqual([
+      0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111,
+    ]);
   });
 });
 
@@ -96,15 +105,15 @@ describe('TableBuilder', () => {
         next(4) === 0 ? 0 : 1 + next(2 ** next(skew + 1)),
       );
       const { lengths } = lengthsOf(frequencies, 15);
-      const codes = new Uint16Array(lengths.length);
-      new CodeBuilder().codes(lengths, lengths.length, codes);
+      const codes = new Int32Array(lengths.length);
+      new CodeBuilder().codes(lengths, codes);
       const root = builder.build(lengths, 0, lengths.length, LITERAL_ENTRIES, table, 4 + next(7), false);
       expect(root).toBeGreaterThan(0);
       for (const [symbol, bits] of lengths.entries()) {
         if (bits === 0) continue;
         // Whatever follows the code must not matter.
         for (const junk of [0, 0xffff, next(65_536)]) {
-          const input = codes[symbol]! | (junk << bits);
+          const input = (codes[symbol]! & 0xffff) | (junk << bits);
           let entry = table[input & ((1 << root) - 1)]!;
           if ((entry & LITERAL) === 0) {
             entry = table[(entry >>> VALUE_SHIFT) + ((input >>> root) & ((1 << ((entry >>> 4) & 15)) - 1))]!;
