@@ -75,7 +75,7 @@ export class ChunkedReader {
   }
 
   /**
-   * Go on decoding. Writes to the intake's chunk where that spares a view: data of small chunks is moved together.
+   * Go on decoding, while the body is not complete. Writes to the intake's chunk where that spares a view: data of small chunks is moved together.
    *
    * @returns Data, at least one byte; undefined when the body is complete or the intake has no more bytes;
    *   or the fault.
@@ -112,7 +112,6 @@ export class ChunkedReader {
       }
       if (end > start) return bytes.subarray(start, end);
     }
-    if (this.#phase === DONE) return undefined;
     const section = this.#section.read(intake);
     if (typeof section !== 'boolean') return section;
     if (section) {

@@ -64,7 +64,6 @@ function parseAbsolute(method: string, target: string, queryAt: number): Target 
   if (colon <= 0 || !isScheme(target, colon) || !target.startsWith('//', colon + 1)) return undefined;
   const authorityAt = colon + 3;
   const end = queryAt < 0 ? target.length : queryAt;
-  if (end < authorityAt) return undefined;
   const slash = target.indexOf('/', authorityAt);
   const pathAt = slash < 0 || slash > end ? end : slash;
   if (!isHostAndPort(target, authorityAt, pathAt)) return undefined;

@@ -157,6 +157,7 @@ describe('HttpHeaders', () => {
     expect(make({ A: null })).toThrow(/its value is null/);
     expect(make({ A: undefined })).toThrow(/its value is undefined/);
     expect(make([['A', 5]])).toThrow(/its value is number/);
+    expect(() => new HttpHeaders().append('A', null as never)).toThrow(/its value is null/);
     expect(make('A: b')).toThrow(/got string/);
     expect(make(null)).toThrow(/expected pairs or an object/);
   });

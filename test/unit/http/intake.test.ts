@@ -16,7 +16,7 @@ describe('Intake', () => {
     const intake = new Intake();
     let pushed = 0;
     let read = 0;
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < 80; round++) {
       for (const size of sizes) {
         intake.push(piece(pushed, size));
         pushed += size;

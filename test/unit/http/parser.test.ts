@@ -282,6 +282,29 @@ describe('RequestParser', () => {
     expect(head?.kind === 'head' && head.headers.get('x')).toBe('y');
   });
 
+  it('without a body limit, a chunk size of 2^53 is refused and one below it waits [RFC 9112 7.1]', () => {
+    const parser = { limits: { maxBodyBytes: Number.POSITIVE_INFINITY } };
+    for (const [how, deliver] of DELIVERIES) {
+      const { error } = driveRequests(deliver(utf8(`${CHUNKED}20000000000000\r\n`)), { parser });
+      expect(error, how).toEqual({ code: 'bad-chunk', status: 400, offset: CHUNKED.length + 13 });
+      const { events } = driveRequests(deliver(utf8(`${CHUNKED}1fffffffffffff\r\nabc`)), { parser });
+      expect(events[1], how).toEqual({ kind: 'body', text: 'abc' });
+    }
+  });
+
+  it('folds lines that end in LF too, where both are allowed [RFC 9112 2.2, 5.2]', () => {
+    const parser = { allowBareLf: true, allowObsFold: true };
+    for (const [how, deliver] of DELIVERIES) {
+      const { events } = driveRequests(deliver(utf8('GET / HTTP/1.1\nHost: a\nX: b\n c\r\n d\n\n')), {
+        parser,
+      });
+      expect(events[0]?.['headers'], how).toEqual([
+        ['Host', 'a'],
+        ['X', 'b  c   d'],
+      ]);
+    }
+  });
+
   it('offsets count from the first byte of the connection', () => {
     const before = `${GET}${CHUNKED}3\r\nabc\r\n0\r\n\r\n`;
     for (const [how, deliver] of DELIVERIES) {
