@@ -141,6 +141,8 @@ export const HANDSHAKE_ERRORS = {
   'bad-accept': [0, 'RFC 6455 §4.1'],
   /** The server chose a subprotocol that the client did not offer. */
   'unasked-protocol': [0, 'RFC 6455 §4.1'],
+  /** The server chose none of the subprotocols on offer, and the client needs one. */
+  'missing-protocol': [0, 'requireProtocol'],
   /** The server chose an extension that the client did not offer. */
   'unasked-extension': [0, 'RFC 6455 §4.1'],
 } as const;
@@ -187,6 +189,8 @@ export const TRANSPORT_ERRORS = {
   'tls-failed': [0, 'tls'],
   /** The peer reset the connection. */
   'connection-reset': [0, 'the connection'],
+  /** The app's `allowAddress` refused the address that was connected to. */
+  'address-refused': [0, 'allowAddress'],
   /** The caller gave up, by `AbortSignal`. */
   aborted: [0, 'signal'],
   /** Anything else that the runtime reported; see `cause`. */

@@ -10,8 +10,15 @@ export type { BinaryEvent, PieceEvent, TextEvent } from '../frame/message-event.
 export { PreparedMessage } from '../frame/prepared.ts';
 export type { BodyEvent, EndEvent } from '../http/body.ts';
 export { DEFAULT_LIMITS, type Limits } from '../limits.ts';
+export {
+  type ClientOpened,
+  ClientOpening,
+  type ClientOpeningOptions,
+  MAX_REFUSAL_BYTES,
+} from './client-opening.ts';
 export type { MessageCompression } from './compression.ts';
 export type { CloseEvent, ConnectionEvent, PingEvent, PongEvent } from './events.ts';
+export { HandshakeError, type HandshakeResponse } from './handshake-error.ts';
 export {
   HttpConnection,
   type HttpConnectionEvent,

@@ -79,6 +79,7 @@ const REASONS: { readonly [Code in TransportErrorCode]: string } = {
   'dns-failed': 'the host name does not resolve',
   'tls-failed': 'TLS failed',
   'connection-reset': 'the peer reset the connection',
+  'address-refused': 'the address is not allowed',
   aborted: 'the signal was aborted',
   'transport-failed': 'the runtime reported an error',
 };
@@ -117,4 +118,9 @@ export function noTls(): UsageTypeError {
 /** What a second `start` of a stream throws. */
 export function alreadyStarted(): UsageTypeError {
   return new UsageTypeError('bad-state', 'Cannot start the stream: it has a handler already');
+}
+
+/** What an adapter throws when it is used where its runtime is not. */
+export function wrongRuntime(name: string): UsageTypeError {
+  return new UsageTypeError('bad-state', `Cannot use ${name}'s sockets: this is not ${name}`);
 }
