@@ -6,12 +6,14 @@
  * @module
  */
 
-/** Bytes of a {@link Slab}'s memory. Larger runs get memory of their own. */
+/** A slab grows to at most this, when longer runs come back. */
+const LARGEST_SLAB_BYTES = 4 * 1024 * 1024;
+/** Bytes of a {@link Slab}'s memory, to begin with. Larger runs get memory of their own. */
 export const SLAB_BYTES = 65_536;
 
 /**
  * Memory that outputs are cut from, one after another. Share one between all connections of a thread: an idle
- * connection then holds none. A cut is handed out once and never written to again after it was taken.
+ * connection then holds none. A cut is handed out once, and written to again only after it was given back.
  */
 export class Slab {
   /** The current run of memory. */
@@ -40,6 +42,8 @@ export class Output {
   #room = 0;
   /** A shared, immutable run that was appended to an empty output and is not copied until more follows. */
   #borrowed: Uint8Array | undefined;
+  /** What was taken last, of memory that is ours. */
+  #taken: Uint8Array | undefined;
 
   /** @param slab Where memory comes from; one of its own by default. */
   constructor(slab: Slab = new Slab()) {
@@ -80,11 +84,31 @@ export class Output {
     }
     if (this.end === this.start) return undefined;
     const run = this.bytes.subarray(this.start, this.end);
+    this.#taken = run;
     // What was reserved and not written goes back, when nobody has cut behind it.
     if (this.#slab.bytes === this.bytes && this.#slab.used === this.#room) this.#slab.used = this.end;
     this.bytes = EMPTY;
     this.start = this.end = this.#room = 0;
     return run;
+  }
+
+  /**
+   * Give back what {@link take} gave: nobody reads it any more, and its memory is written to again. That is what makes
+   * an echo touch the same few cache lines again and again. Anything but the newest run is left alone, and so is one
+   * that was borrowed.
+   */
+  recycle(run: Uint8Array): void {
+    if (run !== this.#taken) return;
+    this.#taken = undefined;
+    const slab = this.#slab;
+    if (run.buffer === slab.bytes.buffer) {
+      const end = run.byteOffset + run.length - slab.bytes.byteOffset;
+      if (slab.used === end) slab.used -= run.length;
+    } else if (run.byteOffset === 0 && run.length > slab.bytes.length && run.length <= LARGEST_SLAB_BYTES) {
+      // Memory of its own, made for long messages: the next one will be long too.
+      slab.bytes = run;
+      slab.used = 0;
+    }
   }
 
   #grow(count: number): void {
@@ -99,15 +123,16 @@ export class Output {
     const wanted = pending === 0 ? count : Math.max(count + pending, 2 * pending);
     let bytes = slab.bytes;
     let start = slab.used;
-    if (wanted > SLAB_BYTES >> 1) {
-      bytes = new Uint8Array(wanted);
-      start = 0;
-    } else {
-      if (start + wanted > bytes.length) {
-        bytes = slab.bytes = new Uint8Array(SLAB_BYTES);
-        start = 0;
-      }
+    if (start + wanted <= bytes.length) {
       slab.used = start + wanted;
+    } else {
+      start = 0;
+      if (wanted > SLAB_BYTES >> 1) {
+        bytes = new Uint8Array(wanted);
+      } else {
+        bytes = slab.bytes = new Uint8Array(SLAB_BYTES);
+        slab.used = wanted;
+      }
     }
     if (pending > 0) bytes.set(this.bytes.subarray(this.start, this.end), start);
     this.bytes = bytes;

@@ -13,6 +13,7 @@ import { CONNECTION_ERRORS, type ConnectionErrorCode, ProtocolError } from '../e
 import type { BodyEvent, EndEvent } from '../http/body.ts';
 import { type RequestHead, RequestParser } from '../http/request-parser.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
+import { checkOptions } from '../options.ts';
 import { ResponseWriter } from './response.ts';
 
 /** How an HTTP connection behaves. */
@@ -39,6 +40,8 @@ export interface RequestEvent {
 
 /** What {@link HttpConnection.next} returns. An error has been answered already, if it could be. */
 export type HttpConnectionEvent = RequestEvent | BodyEvent | EndEvent | ProtocolError;
+
+const NAMES: readonly string[] = ['limits', 'now', 'date', 'text', 'output'];
 
 /** What the connection waits for, and so which time limit counts. */
 type Phase =
@@ -94,8 +97,9 @@ export class HttpConnection {
   #outputEnded = false;
   #dropped = false;
 
-  /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for a limit that does not exist. */
+  /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for an option or a limit that does not exist. */
   constructor(options: HttpConnectionOptions = {}) {
+    checkOptions('make an HTTP connection', options, NAMES);
     const limits = resolveLimits(options.limits);
     this.#limits = limits;
     this.#parser = new RequestParser({ limits, text: options.text });
@@ -118,6 +122,11 @@ export class HttpConnection {
   /** Bytes that came in and have not been looked at, because a response comes first. */
   get unreadBytes(): number {
     return this.#parser.bufferedBytes;
+  }
+
+  /** Whether the peer has ended its stream: what takes over at an upgrade has to be told. */
+  get inputEnded(): boolean {
+    return this.#inputEnded;
   }
 
   /** Whether to half-close the transport, once the output is sent. */
@@ -156,13 +165,27 @@ export class HttpConnection {
     if (this.#phase === 'ending') this.#over();
   }
 
+  /** The app wants the body: a peer that waits to be asked (`Expect: 100-continue`) is, and has the whole time from now on. */
+  awaitBody(now: number = this.#now): void {
+    this.#now = now;
+    if (this.#phase !== 'body') return;
+    this.response.continue();
+    this.#deadline = now + this.#limits.headTimeoutMs;
+  }
+
   /** The next event; `undefined` when there is none until more bytes come, or a response is finished. */
   next(): HttpConnectionEvent | undefined {
     while (this.#phase !== 'ending' && this.#phase !== 'over') {
+      const { response } = this;
       if (this.#requestEnded) {
-        if (!this.response.finished) return undefined;
+        if (!response.finished) return undefined;
         this.#finishExchange();
         continue;
+      }
+      if (this.#request !== undefined && response.finished && !response.keepAlive) {
+        // There is no next request to find behind the rest of the body: do not wait for it.
+        this.#end();
+        break;
       }
       const event = this.#parser.next();
       if (event === undefined) {
@@ -173,16 +196,17 @@ export class HttpConnection {
         case 'head':
           this.#request = event;
           this.#enter('body', this.#now + this.#limits.headTimeoutMs);
-          this.response.begin(event);
+          response.begin(event);
           return { kind: 'request', request: event };
         case 'body':
+          response.bodyCame();
           // Nobody will read the rest of a body once its response is finished.
-          if (this.response.finished) break;
+          if (response.finished) break;
           return event;
         case 'end':
           this.#requestEnded = true;
           this.#enter('answer', Number.POSITIVE_INFINITY);
-          if (this.response.finished) break;
+          if (response.finished) break;
           return event;
         default:
           this.#fault(event);
@@ -233,10 +257,20 @@ export class HttpConnection {
     return this.#output.take();
   }
 
-  /** Time has passed: give up on what is overdue. @returns The error that was answered, if there is one to tell of. */
-  tick(now: number): ProtocolError | undefined {
+  /**
+   * Time has passed: give up on what is overdue.
+   *
+   * @param reading False while the caller itself holds back bytes that came in: silence then proves nothing.
+   * @returns The error that was answered, if there is one to tell of.
+   */
+  tick(now: number, reading = true): ProtocolError | undefined {
     this.#now = now;
     if (now < this.#deadline) return undefined;
+    if (this.#phase === 'body' && (!reading || this.response.awaited)) {
+      // It is our turn, not the peer's.
+      this.#deadline = now + this.#limits.headTimeoutMs;
+      return undefined;
+    }
     switch (this.#phase) {
       case 'head':
         return this.fail(

@@ -9,7 +9,8 @@
  */
 import { Output } from '../bytes/output.ts';
 import type { RandomSource } from '../bytes/random.ts';
-import type { TextCodec } from '../bytes/text.ts';
+import { portableText, type TextCodec } from '../bytes/text.ts';
+import { type BytesLike, viewBytes } from '../bytes/view.ts';
 import { CONNECTION_ERRORS, type ConnectionErrorCode, ProtocolError } from '../errors.ts';
 import { CloseCode, encodeClose, MAX_REASON_BYTES } from '../frame/close.ts';
 import { FIN_BIT, type Role, RSV1 } from '../frame/header.ts';
@@ -18,6 +19,7 @@ import { Opcode } from '../frame/opcode.ts';
 import type { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload, FrameWriter } from '../frame/writer.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
+import { checkOptions } from '../options.ts';
 import type { MessageCompression } from './compression.ts';
 import type { CloseEvent, ConnectionEvent, PingEvent } from './events.ts';
 import { Keepalive } from './keepalive.ts';
@@ -50,6 +52,21 @@ export interface WebSocketConnectionOptions {
   /** Leniency: take lengths in a longer form than they need. */
   readonly allowNonMinimalLength?: boolean | undefined;
 }
+
+const NAMES: readonly string[] = [
+  'role',
+  'limits',
+  'now',
+  'compression',
+  'pieces',
+  'textAsBytes',
+  'text',
+  'random',
+  'output',
+  'allowUnmasked',
+  'allowMasked',
+  'allowNonMinimalLength',
+];
 
 /** How to send one message. */
 export interface SendOptions {
@@ -102,8 +119,9 @@ export class WebSocketConnection {
   #owedPong: Uint8Array | undefined;
   #pending: ConnectionEvent[] | undefined;
 
-  /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for a role or a limit that does not exist. */
+  /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for an option, a role or a limit that does not exist. */
   constructor(options: WebSocketConnectionOptions) {
+    checkOptions('make a WebSocket connection', options, NAMES);
     const limits = resolveLimits(options.limits);
     this.#role = options.role;
     this.#limits = limits;
@@ -205,9 +223,12 @@ export class WebSocketConnection {
   /**
    * Send a message.
    *
+   * @param message Is copied. A lone surrogate in a string is sent as U+FFFD.
    * @returns false when nothing was sent, because the connection is not open or a streamed message is.
+   * @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes.
    */
-  send(data: string | Uint8Array, options?: SendOptions): boolean {
+  send(message: string | BytesLike, options?: SendOptions): boolean {
+    const data = typeof message === 'string' ? message : viewBytes(message, 'message');
     if (this.#state !== 'open' || this.#streaming) return false;
     const type = options?.type ?? (typeof data === 'string' ? 'text' : 'binary');
     const opcode = type === 'text' ? Opcode.Text : Opcode.Binary;
@@ -244,9 +265,12 @@ export class WebSocketConnection {
   /**
    * Send part of a message: the first opens it, the last ends it, and in between no other message may be sent.
    *
+   * @param piece Is copied. A piece of text that ends in half of a surrogate pair is sent with U+FFFD for it.
    * @returns false when nothing was sent, because the connection is not open, or `first` does not fit what came before.
+   * @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes.
    */
-  sendPiece(type: 'text' | 'binary', data: string | Uint8Array, first: boolean, last: boolean): boolean {
+  sendPiece(type: 'text' | 'binary', piece: string | BytesLike, first: boolean, last: boolean): boolean {
+    const data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece');
     if (this.#state !== 'open' || this.#streaming === first) return false;
     this.#streaming = !last;
     const bits =
@@ -312,13 +336,21 @@ export class WebSocketConnection {
     return error;
   }
 
-  /** All output so far, to be sent in this order; `undefined` when there is none. It is the caller's own. */
+  /**
+   * All output so far, to be sent in this order; `undefined` when there is none. It will not change any more; do not
+   * write to it either, since a prepared message is shared by all who send it.
+   */
   takeOutput(): Uint8Array | undefined {
     if (this.#owedPong !== undefined && !this.#congested && this.#state === 'open') {
       this.#frames.bytes(FIN_BIT | Opcode.Pong, this.#owedPong);
       this.#owedPong = undefined;
     }
     return this.#output.take();
+  }
+
+  /** Give back what {@link takeOutput} gave, when nobody reads it any more: its memory is used again. Optional. */
+  recycleOutput(bytes: Uint8Array): void {
+    this.#output.recycle(bytes);
   }
 
   /**
@@ -376,7 +408,7 @@ export class WebSocketConnection {
 
   #fail(error: ProtocolError): void {
     const reason = error.answer >= 1000 && error.code !== 'handler-failed' ? error.message : '';
-    const fits = reason.length <= MAX_REASON_BYTES - 2; // a section sign is 2 bytes
+    const fits = portableText.byteLength(reason) <= MAX_REASON_BYTES;
     const code = error.closeCode === CloseCode.Abnormal ? CloseCode.ProtocolError : error.closeCode;
     if (!this.#closeSent) this.#sendClose(encodeClose(code, fits ? reason : error.code));
     this.#move('fault');

@@ -9,7 +9,7 @@
 import { Output } from '../bytes/output.ts';
 import { HttpConnection } from '../connection/http.ts';
 import type { ResponseWriter } from '../connection/response.ts';
-import { HTTP_ERRORS, ProtocolError } from '../errors.ts';
+import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
@@ -26,7 +26,7 @@ const DONE: Promise<void> = Promise.resolve();
 
 /** Drives one connection. */
 export class ServerConnection<Data>
-  implements StreamHandler, Timed, Flushable, RequestSource, ResponseSink, Member
+  implements StreamHandler, Timed, Flushable, Member
 {
   heapIndex = -1;
   heapKey = 0;
@@ -98,6 +98,7 @@ export class ServerConnection<Data>
   close(error?: Error): void {
     if (this.#gone) return;
     this.#gone = true;
+    if (error !== undefined && this.#http?.idle === false) this.#app.host.report(error, 'transport');
     this.#app.host.deadlines.remove(this);
     this.#exchange++;
     this.#body?.fail(this.#brokenOff());
@@ -118,7 +119,7 @@ export class ServerConnection<Data>
 
   /** Time has passed. */
   expire(now: number): void {
-    const error = this.#http?.tick(now);
+    const error = this.#http?.tick(now, !this.#paused);
     if (error !== undefined) this.#refused(error);
     this.flush();
   }
@@ -146,35 +147,30 @@ export class ServerConnection<Data>
     else this.#stream.destroy();
   }
 
-  // ------------------------------------------------------------------ a request calls
+  // ------------------------------------------------------------------ a request and its response call, while it is their turn
 
-  /** The peer's IP address. */
-  get remoteAddress(): string {
-    return this.#stream.remoteAddress;
-  }
-
-  /** Whether it is TLS. */
-  get encrypted(): boolean {
-    return this.#stream.encrypted;
+  /** Where they come from. */
+  get stream(): ByteStream {
+    return this.#stream;
   }
 
   /** The app reads the body. */
   wantBody(): void {
-    if (this.#http === undefined || this.#gone) return;
-    this.#http.response.continue();
-    this.#written();
+    const http = this.#http!;
+    if (http.response.finished) return;
+    http.awaitBody(this.#app.host.deadlines.now());
+    if (http.bufferedBytes > 0) this.#written();
   }
-
-  // ------------------------------------------------------------------ a response calls (for the request at hand)
 
   /** Where the response is written. */
-  writer(): ResponseWriter | undefined {
-    return this.#gone ? undefined : this.#http?.response;
+  writer(): ResponseWriter {
+    return this.#http!.response;
   }
 
-  /** Send what was written. */
+  /** Send what was written. Settles when there is room for more. */
   written(): Promise<void> {
-    return this.#gone ? DONE : this.#written();
+    if (this.#http!.response.finished) this.#dropBody();
+    return this.#written();
   }
 
   // ------------------------------------------------------------------ in
@@ -221,17 +217,27 @@ export class ServerConnection<Data>
     else this.#stream.resume();
   }
 
-  /** The peer broke a rule or a time limit; it has been answered. */
+  /** The peer broke a rule or a time limit; it has been answered, and the app's own answer comes too late. */
   #refused(error: ProtocolError): void {
+    this.#exchange++;
     this.#body?.fail(error);
     this.#body = undefined;
     this.#app.host.report(error, 'request');
   }
 
+  /** The response is finished: what the app has not read of the body, it will not read. */
+  #dropBody(): void {
+    const body = this.#body;
+    if (body === undefined) return;
+    this.#body = undefined;
+    body.abandon(new UsageTypeError('bad-state', 'Cannot read body: the response was finished before it'));
+  }
+
   #request(head: RequestHead): void {
     const exchange = ++this.#exchange;
     this.#body = head.hasBody ? new AsyncQueue(this.#resume) : undefined;
-    const request = new HttpRequest(head, this, this.#body);
+    const turn = new Turn(this, exchange);
+    const request = new HttpRequest(head, turn, this.#body);
     if (this.#app.isUpgrade(head)) {
       this.#open(head, request, exchange);
       return;
@@ -245,7 +251,7 @@ export class ServerConnection<Data>
       this.#http!.response.send(404, NOT_FOUND_PAGE.headers, NOT_FOUND_PAGE.body);
       return;
     }
-    const response = new HttpResponse(new Turn(this, exchange));
+    const response = new HttpResponse(turn);
     try {
       const result: unknown = handler(request, response);
       if (isThenable(result)) {
@@ -286,7 +292,9 @@ export class ServerConnection<Data>
     this.#app.host.report(error, ofPeer ? 'request' : 'handler');
     if (ofPeer) http.refuse(error);
     else http.fail('handler-failed', 'Cannot answer: the server failed', error, 500);
-    this.flush();
+    this.#exchange++;
+    this.#dropBody();
+    if (!this.#corked) this.flush();
   }
 
   /** A request asks for a WebSocket. */
@@ -317,6 +325,7 @@ export class ServerConnection<Data>
       return;
     }
     const { host } = this.#app;
+    const { inputEnded } = http;
     const rest = http.upgrade(opening.head);
     const connection = opening.connect(http.output, host.deadlines.now());
     host.deadlines.remove(this);
@@ -335,6 +344,7 @@ export class ServerConnection<Data>
     this.#app.sockets.add(driver.socket);
     if (this.#paused) this.#stream.resume();
     driver.start(rest);
+    if (inputEnded) driver.end();
     if (this.#app.stopping) this.finish();
   }
 
@@ -346,7 +356,10 @@ export class ServerConnection<Data>
     const http = this.#http;
     if (http === undefined || this.#gone) return;
     const output = http.takeOutput();
-    if (output !== undefined && !this.#endSent && !this.#stream.write(output)) this.#full = true;
+    if (output !== undefined && !this.#endSent) {
+      if (!this.#stream.write(output)) this.#full = true;
+      else if (this.#stream.copied === true) http.recycleOutput(output);
+    }
     if (http.dropped) this.#stream.destroy();
     else if (http.outputEnded && !this.#endSent) {
       this.#endSent = true;
@@ -386,14 +399,26 @@ export class ServerConnection<Data>
   }
 }
 
-/** One response's turn on the connection: afterwards, it reaches nothing. */
-class Turn<Data> implements ResponseSink {
+/** One request's and response's turn on the connection: afterwards, they reach nothing. */
+class Turn<Data> implements RequestSource, ResponseSink {
   readonly #connection: ServerConnection<Data>;
   readonly #exchange: number;
 
   constructor(connection: ServerConnection<Data>, exchange: number) {
     this.#connection = connection;
     this.#exchange = exchange;
+  }
+
+  get remoteAddress(): string {
+    return this.#connection.stream.remoteAddress;
+  }
+
+  get encrypted(): boolean {
+    return this.#connection.stream.encrypted;
+  }
+
+  wantBody(): void {
+    if (this.#connection.isCurrent(this.#exchange)) this.#connection.wantBody();
   }
 
   writer(): ResponseWriter | undefined {

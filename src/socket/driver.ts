@@ -480,7 +480,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       if (!this.#stream.write(output)) {
         this.#full = true;
         connection.congested = true;
-      }
+      } else if (this.#stream.copied === true) connection.recycleOutput(output);
     }
     if (connection.dropped) this.#stream.destroy();
     else if (connection.outputEnded) {

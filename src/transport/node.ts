@@ -157,6 +157,10 @@ class NodeStream extends StreamBase implements ByteStream {
     return this.socket.destroyed ? 0 : this.socket.writableLength;
   }
 
+  get copied(): boolean {
+    return this.socket.writableLength === 0;
+  }
+
   get remoteAddress(): string {
     // Asked for late: it costs a system call, and memory that most connections can do without.
     this.#address ??= plainIp(this.socket.remoteAddress ?? '');

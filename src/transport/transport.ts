@@ -126,6 +126,11 @@ export interface ByteStream {
   resume(): void;
   /** Bytes that were written and that the operating system has not taken yet. */
   readonly bufferedBytes: number;
+  /**
+   * Whether the operating system has copied all that was written, so that its memory may be written to again. Optional:
+   * leave it out where it is not known.
+   */
+  readonly copied?: boolean | undefined;
   /** The peer's IP address (IPv4 in its own form, also on a dual-stack socket); '' for a Unix domain socket. */
   readonly remoteAddress: string;
   /** The peer's port; 0 for a Unix domain socket. */
