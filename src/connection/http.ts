@@ -257,6 +257,11 @@ export class HttpConnection {
     return this.#output.take();
   }
 
+  /** Give back what {@link takeOutput} gave, when nobody reads it any more: its memory is used again. Optional. */
+  recycleOutput(bytes: Uint8Array): void {
+    this.#output.recycle(bytes);
+  }
+
   /**
    * Time has passed: give up on what is overdue.
    *
