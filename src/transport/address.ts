@@ -81,7 +81,7 @@ function checkTarget({ hostname, port, path }: Target, verb: string, lowest: num
 /** How an address reads in a message: `127.0.0.1:8080`, `[::1]:8080`, `/run/app.sock`. */
 export function formatAddress({ hostname, port, path }: Target): string {
   if (path !== undefined) return path;
-  const host = hostname ?? '*';
+  const host = bareHost(hostname ?? '*');
   return `${host.includes(':') ? `[${host}]` : host}:${port ?? 0}`;
 }
 

@@ -9,7 +9,7 @@
  */
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
 import type { Bun, BunHandlers, BunListener, BunSocket, BunTls } from './bun-types.ts';
-import { type Attempt, codeOfErrno, failure, noTls } from './failure.ts';
+import { type Attempt, codeOfErrno, failure, noTls, wrongRuntime } from './failure.ts';
 import { DESTROYED, ENDED, FULL, PAUSED, PEER_ENDED, StreamBase, UNWRITABLE } from './stream-base.ts';
 import {
   type Address,
@@ -37,6 +37,7 @@ export const bunTransport: Transport = {
   name: 'bun',
 
   async listen(options, accept) {
+    bun();
     checkListenOptions(options);
     try {
       return new Listening(options, accept);
@@ -54,6 +55,7 @@ export const bunTransport: Transport = {
 
   connect(options, handler) {
     return new Promise((resolve, reject) => {
+      bun();
       checkConnectOptions(options);
       new Connecting(options, handler, resolve, reject).start();
     });
@@ -62,8 +64,7 @@ export const bunTransport: Transport = {
 
 function bun(): Bun {
   const found = (globalThis as { readonly Bun?: Bun }).Bun;
-  if (found === undefined)
-    throw new TypeError('bunTransport works in Bun alone, and this is another runtime');
+  if (found === undefined) throw wrongRuntime('Bun');
   return found;
 }
 

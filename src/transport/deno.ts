@@ -10,7 +10,7 @@
 import { type TransportErrorCode, UsageTypeError } from '../errors.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
 import type { Deno, DenoConn, DenoListener } from './deno-types.ts';
-import { type Attempt, codeOfErrno, failure, noTls } from './failure.ts';
+import { type Attempt, codeOfErrno, failure, noTls, wrongRuntime } from './failure.ts';
 import { PumpStream } from './pump-stream.ts';
 import {
   type Address,
@@ -39,6 +39,7 @@ export const denoTransport: Transport = {
   name: 'deno',
 
   async listen(options, accept) {
+    deno();
     checkListenOptions(options);
     if (options.tls !== undefined) checkServerTls(options.tls);
     if (options.tls !== undefined && options.path !== undefined)
@@ -60,6 +61,7 @@ export const denoTransport: Transport = {
 
   connect(options, handler) {
     return new Promise((resolve, reject) => {
+      deno();
       checkConnectOptions(options);
       const tls = options.tls === true ? {} : options.tls || undefined;
       if (tls !== undefined) checkClientTls(tls, options);
@@ -70,8 +72,7 @@ export const denoTransport: Transport = {
 
 function deno(): Deno {
   const found = (globalThis as { readonly Deno?: Deno }).Deno;
-  if (found === undefined)
-    throw new TypeError('denoTransport works in Deno alone, and this is another runtime');
+  if (found === undefined) throw wrongRuntime('Deno');
   return found;
 }
 

@@ -235,7 +235,10 @@ class Link implements MemoryLink {
       this.#pair.reset();
       return;
     }
-    if (deliveredBytes >= this.#endAt && !this.#ending) this.end();
+    if (deliveredBytes >= this.#endAt) {
+      this.clear();
+      this.#ending = true;
+    }
     if (deliveredBytes >= this.#stallAt) return;
     const piece = this.#take();
     if (piece !== undefined) {

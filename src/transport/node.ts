@@ -73,6 +73,8 @@ export const nodeTransport: Transport = {
     toUtf16: buffer.transcode && ((bytes) => buffer.transcode(bytes, 'utf8', 'utf16le')),
   }),
 
+  native: { xor: xor64, allocate: buffer.Buffer.allocUnsafeSlow },
+
   async listen(options, accept) {
     checkListenOptions(options);
     try {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { NativeBytes } from '../bytes/native.ts';
 import type { TextCodec } from '../bytes/text.ts';
 
 /** Bytes waiting in a stream from which on `write` answers false, the same for every transport: 64 KiB. */
@@ -173,6 +174,8 @@ export interface Transport {
   readonly name: string;
   /** The runtime's own conversions between text and bytes, where they are faster. */
   readonly text?: TextCodec | undefined;
+  /** What else the runtime does faster than portable code. */
+  readonly native?: NativeBytes | undefined;
   /**
    * Listen for connections. `accept` is called with each, before any of its bytes.
    *

@@ -1,0 +1,120 @@
+import * as net from 'node:net';
+import * as tls from 'node:tls';
+import type { ByteStream, StreamHandler } from 'sansocket/transport';
+import { bunTransport } from 'sansocket/transport/bun';
+import { denoTransport } from 'sansocket/transport/deno';
+import { nodeTransport } from 'sansocket/transport/node';
+import { describe, expect, test, vi } from 'vitest';
+import { certificates } from '../../runtime/setup.ts';
+
+const idle: StreamHandler = { data() {}, end() {}, drain() {}, close() {} };
+
+describe.each([bunTransport, denoTransport])('the transport of another runtime', (transport) => {
+  test(`${transport.name}: can be imported, and says at its first use that this is not its runtime`, async () => {
+    const message = expect.stringMatching(/^Cannot use (Bun|Deno)'s sockets: this is not (Bun|Deno)$/);
+    await expect(transport.listen({}, () => idle)).rejects.toMatchObject({ code: 'bad-state', message });
+    await expect(transport.connect({ port: 1 }, idle)).rejects.toMatchObject({ code: 'bad-state', message });
+  });
+});
+
+describe('nodeTransport', () => {
+  test('lives on when a connection cannot be accepted (too many open files)', async () => {
+    const listen = vi.spyOn(net.Server.prototype, 'listen');
+    const listener = await nodeTransport.listen({ hostname: '127.0.0.1' }, () => idle);
+    const server = listen.mock.contexts[0] as net.Server;
+    listen.mockRestore();
+    server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE', syscall: 'accept' }));
+    const stream = await nodeTransport.connect({ hostname: '127.0.0.1', port: listener.address.port }, idle);
+    stream.destroy();
+    await listener.close();
+  });
+
+  test('takes PEM as bytes, an encrypted key with its passphrase, and several authorities', async () => {
+    const { createPrivateKey } = await import('node:crypto');
+    const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+    const passphrase = 'open sesame';
+    const key = createPrivateKey(String(certificates.server.key)).export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase,
+    });
+    const cert = bytes(String(certificates.server.cert));
+    const listener = await nodeTransport.listen(
+      { hostname: '127.0.0.1', tls: { cert, key: bytes(String(key)), passphrase } },
+      () => idle,
+    );
+    const ca = [bytes(certificates.ca), String(certificates.client.cert)];
+    const { port } = listener.address;
+    const stream = await nodeTransport.connect({ hostname: '127.0.0.1', port, tls: { ca } }, idle);
+    expect(stream.alpnProtocol).toBe('http/1.1');
+    stream.destroy();
+    await listener.close();
+  });
+
+  test('chooses by ALPN what the listener lists first', async () => {
+    const listener = await nodeTransport.listen(
+      { hostname: '127.0.0.1', tls: { ...certificates.server, alpnProtocols: ['b', 'a'] } },
+      () => idle,
+    );
+    const { port } = listener.address;
+    const { ca } = certificates;
+    const stream = await nodeTransport.connect(
+      { hostname: '127.0.0.1', port, tls: { ca, alpnProtocols: ['a', 'b'] } },
+      idle,
+    );
+    expect(stream.alpnProtocol).toBe('b');
+    stream.destroy();
+    await listener.close();
+  });
+
+  test('a reset by RST reaches close as connection-reset, also while nothing is written', async () => {
+    const closed = vi.fn();
+    const listener = await nodeTransport.listen({ hostname: '127.0.0.1' }, () => ({
+      ...idle,
+      close: closed,
+    }));
+    const socket = net.connect(listener.address.port, '127.0.0.1');
+    await new Promise((resolve) => socket.on('connect', resolve));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    socket.resetAndDestroy();
+    await expect.poll(() => closed.mock.calls.length).toBe(1);
+    expect(closed.mock.calls[0]?.[0]).toMatchObject({
+      code: 'connection-reset',
+      cause: { code: 'ECONNRESET' },
+    });
+    await listener.close();
+  });
+
+  test('a TLS connection that is cut without a word is an end, not an error', async () => {
+    const log: string[] = [];
+    const accept = (stream: ByteStream): StreamHandler => {
+      log.push('accepted');
+      const end = (): void => {
+        log.push('end');
+        stream.end();
+      };
+      return { ...idle, end, close: (error) => void log.push(`close ${error?.message}`) };
+    };
+    const listener = await nodeTransport.listen({ hostname: '127.0.0.1', tls: certificates.server }, accept);
+    // A wire that can be cut below TLS.
+    const wires: net.Socket[] = [];
+    const proxy = net.createServer((near) => {
+      const far = net.connect(listener.address.port, '127.0.0.1');
+      wires.push(far);
+      far.on('data', (bytes) => near.write(bytes));
+      near.on('data', (bytes) => far.writable && far.write(bytes));
+      near.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as net.AddressInfo;
+    const secure = tls.connect({ port, host: '127.0.0.1', ca: certificates.ca, servername: 'localhost' });
+    secure.on('error', () => {});
+    await expect.poll(() => log).toEqual(['accepted']);
+    wires[0]?.end();
+    await expect.poll(() => log).toEqual(['accepted', 'end', 'close undefined']);
+    secure.destroy();
+    proxy.close();
+    await listener.close();
+  });
+});
