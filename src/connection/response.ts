@@ -9,12 +9,10 @@
 import type { Output } from '../bytes/output.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
-import { listHas } from '../http/list.ts';
+import { type HeaderEntries, HttpHeaders } from '../http/headers.ts';
+import { parseList } from '../http/list.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
-
-/** Headers of a response, checked already: `HttpHeaders` is one. */
-export type ResponseHeaders = Iterable<readonly [name: string, value: string]>;
 
 /** How the end of the body is told. */
 type Framing =
@@ -65,20 +63,31 @@ export class ResponseWriter {
     this.#expects = request.expectContinue && request.version === '1.1' && request.hasBody;
   }
 
-  /** Tell a client that waits for it (`Expect: 100-continue`) to send the body; else nothing. */
+  /** Whether the peer holds the body back until {@link continue} is called (`Expect: 100-continue`). */
+  get awaited(): boolean {
+    return this.#expects;
+  }
+
+  /** Tell a peer that waits for it to send the body; else nothing. */
   continue(): void {
     if (!this.#expects || this.started) return;
     this.#expects = false;
     this.#ascii('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
+  /** The body comes, asked for or not: there is no need to ask for it any more (RFC 9110 §10.1.1). */
+  bodyCame(): void {
+    this.#expects = false;
+  }
+
   /**
    * A whole response.
    *
-   * @param headers Checked; `Content-Length` must agree with the body, `Transfer-Encoding` is ours.
+   * @param status 200 to 599. With 204, 205 and 304, and in answer to HEAD, no body is sent.
+   * @param headers `Content-Length` must agree with the body; `Transfer-Encoding` is ours.
    * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`, `bad-state`), before anything is written.
    */
-  send(status: number, headers: ResponseHeaders, body: string | Uint8Array = ''): void {
+  send(status: number, headers: HeaderEntries, body: string | Uint8Array = ''): void {
     const length = typeof body === 'string' ? this.#text.byteLength(body) : body.length;
     const head = this.#head(status, headers, length, 'send');
     const sent = this.#framing === 'none' ? 0 : length;
@@ -102,7 +111,7 @@ export class ResponseWriter {
    *
    * @throws As {@link send}.
    */
-  start(status: number, headers: ResponseHeaders): void {
+  start(status: number, headers: HeaderEntries): void {
     this.#ascii(this.#head(status, headers, undefined, 'start'));
   }
 
@@ -131,9 +140,10 @@ export class ResponseWriter {
     if (chunked) this.#ascii('\r\n');
   }
 
-  /** The body is complete. @throws A `UsageRangeError` (`bad-state`) for less than Content-Length said. */
+  /** The body is complete. @throws A `UsageTypeError` or `UsageRangeError` (`bad-state`) before the head, and for less than Content-Length said. */
   end(): void {
     if (this.finished) return;
+    if (!this.started) throw new UsageTypeError('bad-state', 'Cannot end: the response is not started');
     if (this.#framing === 'length' && this.#owed > 0) {
       throw new UsageRangeError(
         'bad-state',
@@ -164,8 +174,13 @@ export class ResponseWriter {
   }
 
   /** The head as text; sets the framing. */
-  #head(status: number, headers: ResponseHeaders, length: number | undefined, what: string): string {
-    if (this.started) throw new UsageTypeError('bad-state', `Cannot ${what}: the response was sent already`);
+  #head(status: number, headers: HeaderEntries, length: number | undefined, what: string): string {
+    if (this.started || this.finished) {
+      throw new UsageTypeError(
+        'bad-state',
+        `Cannot ${what}: ${this.started ? 'the response was sent already' : 'there is no request to answer'}`,
+      );
+    }
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new UsageRangeError(
         'bad-argument',
@@ -173,17 +188,24 @@ export class ResponseWriter {
       );
     }
     let lines = '';
+    let options = '';
     let declared: number | undefined;
     let hasDate = false;
     let keepAlive = this.keepAlive;
-    for (const [name, value] of headers) {
+    // What was not checked on its way into an HttpHeaders is checked now: nobody injects a line.
+    for (const [name, value] of headers instanceof HttpHeaders ? headers : new HttpHeaders(headers)) {
       switch (name.length) {
         case 4:
           if (name.toLowerCase() === 'date') hasDate = true;
           break;
         case 10:
           if (name.toLowerCase() === 'connection') {
-            if (listHas(value, 'close')) keepAlive = false;
+            // Whether the connection goes on is ours to say; the other options belong to other headers (Upgrade, say).
+            for (const option of parseList(value)) {
+              const known = option.toLowerCase();
+              if (known === 'close') keepAlive = false;
+              else if (known !== 'keep-alive') options += `${option}, `;
+            }
             continue;
           }
           break;
@@ -205,9 +227,10 @@ export class ResponseWriter {
       lines += `${name}: ${value}\r\n`;
     }
     const empty = status === 204 || status === 304;
-    const known = declared ?? length;
+    // "A server MUST NOT generate content in a 205 response" (RFC 9110 §15.3.6); its length is told.
+    const known = status === 205 ? 0 : (declared ?? length);
     this.#framing =
-      this.#isHead || empty
+      this.#isHead || empty || status === 205
         ? 'none'
         : known !== undefined
           ? 'length'
@@ -223,8 +246,9 @@ export class ResponseWriter {
       head += `Content-Length: ${known}\r\n`;
     else if (known === undefined && !empty && this.#version === '1.1')
       head += 'Transfer-Encoding: chunked\r\n';
-    if (!keepAlive) head += 'Connection: close\r\n';
-    else if (this.#version === '1.0') head += 'Connection: keep-alive\r\n';
+    if (!keepAlive) options += 'close, ';
+    else if (this.#version === '1.0') options += 'keep-alive, ';
+    if (options !== '') head += `Connection: ${options.slice(0, -2)}\r\n`;
     this.keepAlive = keepAlive;
     this.started = true;
     return `${head}\r\n`;

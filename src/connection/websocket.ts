@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { NativeBytes } from '../bytes/native.ts';
 import { Output } from '../bytes/output.ts';
 import type { RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
@@ -41,6 +42,8 @@ export interface WebSocketConnectionOptions {
   readonly textAsBytes?: boolean | undefined;
   /** Converts text. Default: the portable one. */
   readonly text?: TextCodec | undefined;
+  /** What a runtime does faster. Default: nothing, all is portable. */
+  readonly native?: NativeBytes | undefined;
   /** Where masking keys come from. Default: `crypto.getRandomValues`. */
   readonly random?: RandomSource | undefined;
   /** Where output is assembled; the one that the opening handshake went out by, say. Default: its own. */
@@ -61,6 +64,7 @@ const NAMES: readonly string[] = [
   'pieces',
   'textAsBytes',
   'text',
+  'native',
   'random',
   'output',
   'allowUnmasked',
@@ -134,6 +138,7 @@ export class WebSocketConnection {
       pieces: options.pieces,
       textAsBytes: options.textAsBytes,
       text: options.text,
+      native: options.native,
       allowUnmasked: options.allowUnmasked,
       allowMasked: options.allowMasked,
       allowNonMinimalLength: options.allowNonMinimalLength,

@@ -13,7 +13,7 @@ import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
-import { type Flushable, isThenable } from '../socket/host.ts';
+import { asPromise, type Flushable, isThenable } from '../socket/host.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 import type { ByteStream, StreamHandler } from '../transport/transport.ts';
 import type { App, Member } from './app.ts';
@@ -25,9 +25,7 @@ import { HttpResponse, type ResponseSink } from './response.ts';
 const DONE: Promise<void> = Promise.resolve();
 
 /** Drives one connection. */
-export class ServerConnection<Data>
-  implements StreamHandler, Timed, Flushable, Member
-{
+export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, Member {
   heapIndex = -1;
   heapKey = 0;
   readonly #app: App<Data>;
@@ -255,7 +253,7 @@ export class ServerConnection<Data>
     try {
       const result: unknown = handler(request, response);
       if (isThenable(result)) {
-        result.then(
+        asPromise(result).then(
           () => this.#handled(response, exchange),
           (error: unknown) => this.#handlerFailed(error, exchange),
         );
@@ -302,7 +300,7 @@ export class ServerConnection<Data>
     const opening = new Opening(this.#app, head, request, this.#stream.encrypted);
     try {
       const decision = opening.decide();
-      if (isThenable(decision)) {
+      if (decision !== undefined) {
         decision.then(
           () => this.#opened(opening, exchange),
           (error: unknown) => this.#handlerFailed(error, exchange),

@@ -20,7 +20,7 @@ import type { HeaderEntries } from '../http/headers.ts';
 import { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { checkOptions } from '../options.ts';
-import { isThenable } from '../socket/host.ts';
+import { asPromise, isThenable } from '../socket/host.ts';
 import type { SocketInfo } from '../socket/socket.ts';
 import type { App, Authorization } from './app.ts';
 import { Refusal } from './refusal.ts';
@@ -59,7 +59,7 @@ export class Opening<Data> {
   }
 
   /** Decide. Throws, or rejects, with what the app's `authorize` does; and for an answer of its that cannot be. */
-  decide(): void | PromiseLike<void> {
+  decide(): void | Promise<void> {
     const upgrade = readUpgrade(this.#source);
     if (upgrade.kind === 'refusal') {
       this.#refuse(upgrade);
@@ -80,7 +80,7 @@ export class Opening<Data> {
       return;
     }
     const answer: unknown = authorize.call(this.#app.websockets, this.#request);
-    if (isThenable(answer)) return answer.then((value) => this.#authorized(value));
+    if (isThenable(answer)) return asPromise(answer).then((value) => this.#authorized(value));
     this.#authorized(answer);
   }
 
@@ -111,6 +111,7 @@ export class Opening<Data> {
       role: 'server',
       limits: host.limits,
       text: host.text,
+      native: host.native,
       output,
       now,
       compression: this.#compression,

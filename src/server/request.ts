@@ -11,7 +11,7 @@ import type { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 
-/** What a request needs from its connection. */
+/** What a request needs from its connection; once it is answered, {@link wantBody} does nothing. */
 export interface RequestSource {
   /** The peer's IP address; '' for a Unix domain socket. */
   readonly remoteAddress: string;
@@ -75,7 +75,8 @@ export class HttpRequest {
   /**
    * The body, in pieces, as they arrive; each piece is given once. Reading slowly holds the peer back.
    *
-   * The loop throws a `ProtocolError` when the body breaks off or gets too big.
+   * The loop throws a `ProtocolError` when the body breaks off or gets too big, and a `UsageTypeError` (`bad-state`) when the
+   * response is finished before the body is read: the rest is then dropped.
    */
   get body(): AsyncIterableIterator<Uint8Array> {
     this.#source.wantBody();

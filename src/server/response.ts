@@ -9,6 +9,7 @@ import { type BytesLike, viewBytes } from '../bytes/view.ts';
 import type { ResponseWriter } from '../connection/response.ts';
 import { UsageTypeError } from '../errors.ts';
 import { HttpHeaders } from '../http/headers.ts';
+import { nothing } from '../socket/host.ts';
 
 /** What a body can be made of in pieces. */
 export type BodySource = AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>;
@@ -32,6 +33,8 @@ export class HttpResponse {
   readonly #sink: ResponseSink;
   #sent = false;
   #finished = false;
+  /** A body of pieces that is being sent. */
+  #sending: Promise<void> | undefined;
 
   /** Made by the server. */
   constructor(sink: ResponseSink) {
@@ -48,6 +51,7 @@ export class HttpResponse {
    *
    * @param body Text (as `text/plain; charset=utf-8` unless the header says otherwise), bytes, or an iterable of pieces. Default: empty.
    * @returns Settles when there is room for more output, or the last piece was sent. When the connection is gone, nothing happens.
+   *   Rejects with what an iterable throws; the response is then cut off, and not waiting for it is no unhandled rejection.
    * @throws A `UsageTypeError` or `UsageRangeError` (`bad-state`, `bad-argument`) when it was sent already, or for a status, a
    *   header or a body that cannot be sent.
    */
@@ -58,7 +62,7 @@ export class HttpResponse {
       return this.#whole(body);
     }
     if (typeof body === 'object' && body !== null && !ArrayBuffer.isView(body)) {
-      if (Symbol.asyncIterator in body || Symbol.iterator in body) return this.#pieces(body as BodySource);
+      if (Symbol.asyncIterator in body || Symbol.iterator in body) return this.#stream(body as BodySource);
     }
     return this.#whole(viewBytes(body, 'body'));
   }
@@ -86,18 +90,33 @@ export class HttpResponse {
    * @throws As {@link send}.
    */
   write(piece: string | BytesLike): Promise<void> {
-    const bytes = typeof piece === 'string' ? encoder.encode(piece) : viewBytes(piece, 'piece');
     if (this.#finished) throw new UsageTypeError('bad-state', 'Cannot write: the response was sent already');
+    if (this.#sending !== undefined) {
+      throw new UsageTypeError('bad-state', 'Cannot write: another body is being sent');
+    }
+    return this.#write(piece);
+  }
+
+  /**
+   * The body is complete. With an iterable that is being sent, it is when that has ended.
+   *
+   * @throws A `UsageRangeError` (`bad-state`) when it is shorter than the `Content-Length` of yours.
+   */
+  end(): Promise<void> {
+    if (this.#sending !== undefined) return this.#sending;
+    if (this.#finished) return Promise.resolve();
+    return this.#sent ? this.#end() : this.send();
+  }
+
+  #write(piece: string | BytesLike): Promise<void> {
+    const bytes = typeof piece === 'string' ? encoder.encode(piece) : viewBytes(piece, 'piece');
     const writer = this.#start();
     if (writer === undefined) return Promise.resolve();
     writer.write(bytes);
     return this.#sink.written();
   }
 
-  /** The body is complete. @throws A `UsageRangeError` (`bad-state`) when it is shorter than the `Content-Length` of yours. */
-  end(): Promise<void> {
-    if (this.#finished) return Promise.resolve();
-    if (!this.#sent) return this.send();
+  #end(): Promise<void> {
     this.#sink.writer()?.end();
     this.#finished = true;
     return this.#sink.written();
@@ -118,13 +137,21 @@ export class HttpResponse {
     return this.#sink.written();
   }
 
-  async #pieces(source: BodySource): Promise<void> {
+  #stream(source: BodySource): Promise<void> {
     this.#start();
+    const sending = this.#pieces(source);
+    // The server looks at it when the handler is done, also where the handler has not.
+    sending.then(undefined, nothing);
+    this.#sending = sending;
+    return sending;
+  }
+
+  async #pieces(source: BodySource): Promise<void> {
     for await (const piece of source) {
       if (this.#sink.writer() === undefined) return;
-      await this.write(piece);
+      await this.#write(piece);
     }
-    await this.end();
+    await this.#end();
   }
 
   #default(type: string): void {

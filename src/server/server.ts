@@ -16,7 +16,7 @@ import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
-import { type ErrorSource, Host } from '../socket/host.ts';
+import { type ErrorSource, Host, printHandlerErrors } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type {
   Address,
@@ -108,9 +108,7 @@ export class Server<Data = unknown> {
       );
     }
     this.#transport = transport;
-    this.#app = new App(
-      new Host(resolveLimits(options.limits), transport.text, onError ?? printHandlerErrors),
-    );
+    this.#app = new App(new Host(resolveLimits(options.limits), transport, onError ?? printHandlerErrors));
     this.#app.lenient = {
       allowUnmasked: options.allowUnmasked,
       allowNonMinimalLength: options.allowNonMinimalLength,
@@ -294,11 +292,6 @@ export class Server<Data = unknown> {
       };
     });
   }
-}
-
-/** What a server does with errors when nobody else wants them. */
-function printHandlerErrors(error: unknown, where: ErrorSource): void {
-  if (where === 'handler') console.error(error);
 }
 
 function checkListenOptions(options: ListenOptions): void {

@@ -15,7 +15,7 @@ import type { PieceEvent } from '../frame/message-event.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import type { ByteStream, StreamHandler } from '../transport/transport.ts';
 import type { Timed } from './deadlines.ts';
-import { type Flushable, type Host, isThenable, nothing } from './host.ts';
+import { asPromise, type Flushable, type Host, isThenable, nothing } from './host.ts';
 import { IncomingMessage } from './incoming.ts';
 import { AsyncQueue } from './queue.ts';
 import { Socket, type SocketCloseInfo, type SocketInfo } from './socket.ts';
@@ -36,16 +36,31 @@ export interface SocketHandlers<Data = unknown> {
 
 /** At most this many handlers of a socket may be under way; then reading pauses. */
 const MAX_RUNNING = 1024;
+/** Messages up to this size are bounded by their number; larger ones are counted, which costs two functions each. */
+const COUNT_ABOVE = 64;
 /** Smaller output that has to wait is copied, so that it does not keep a whole slab alive. */
 const COPY_BELOW = 4096;
 
-/** What a waiting message costs beyond its bytes. */
-const INBOX_OVERHEAD = 64;
+/** What a message that waits costs beyond its bytes. */
+const WAITING_OVERHEAD = 64;
 
 const DONE: Promise<void> = Promise.resolve();
 
 interface Waiter {
   resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** The pieces of a message. */
+type Pieces = AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>;
+
+/** What waits until a streamed message has ended. */
+interface Outgoing {
+  readonly what: { readonly source: Pieces } | { readonly data: string | Uint8Array | PreparedMessage };
+  readonly options: SendOptions | undefined;
+  readonly bytes: number;
+  /** Settle as another promise does. */
+  resolve(sent: Promise<void>): void;
   reject(error: unknown): void;
 }
 
@@ -80,6 +95,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #cut = false;
   #running = 0;
   #runningBytes = 0;
+  /** Bytes handed to the transport, and how many of them it had sent when we last looked. */
+  #writtenBytes = 0;
+  #takenBytes = 0;
   #closeInfo: SocketCloseInfo | undefined;
   /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
   #fault: Error | undefined;
@@ -89,9 +107,11 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #pieces: AsyncQueue<string | Uint8Array> | undefined;
   #closed: Promise<SocketCloseInfo> | undefined;
   #resolveClosed: ((info: SocketCloseInfo) => void) | undefined;
-  /** Streamed messages that are being sent, and what waits behind them. */
-  #sending: Promise<void> | undefined;
-  #behindBytes = 0;
+  /** While a streamed message is being sent: what waits behind it. */
+  #outbox: Outgoing[] | undefined;
+  #outboxBytes = 0;
+  /** Ends the wait for the source of the streamed message. */
+  #abandonSource: ((error: unknown) => void) | undefined;
 
   /**
    * @param onGone Called once, when the transport is gone.
@@ -178,8 +198,11 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** Time has passed. */
   expire(now: number): void {
-    // What we hold back ourselves proves nothing about the peer; output that does not drain does.
-    this.#connection.tick(now, !this.#paused || this.#full);
+    // What we hold back ourselves proves nothing about the peer; output of which it takes nothing does.
+    const taken = this.#writtenBytes - this.#stream.bufferedBytes;
+    const stuck = this.#full && taken === this.#takenBytes;
+    this.#takenBytes = taken;
+    this.#connection.tick(now, !this.#paused || stuck);
     this.#pump();
     this.flush();
   }
@@ -194,7 +217,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** See `Socket.bufferedAmount`. */
   get bufferedBytes(): number {
-    return this.#gone ? 0 : this.#connection.bufferedBytes + this.#stream.bufferedBytes;
+    return this.#gone ? 0 : this.#connection.bufferedBytes + this.#stream.bufferedBytes + this.#outboxBytes;
   }
 
   /** See `Socket.remoteAddress`. */
@@ -220,30 +243,15 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** See `Socket.send`. */
   send(data: string | Uint8Array | PreparedMessage, options: SendOptions | undefined): Promise<void> {
-    if (this.#sending !== undefined) return this.#sendBehind(data, options);
-    if (this.#full) {
-      const waiting = this.bufferedBytes;
-      const size = sizeOf(data);
-      if (waiting > 0 && waiting + size > this.#host.limits.maxSendBufferBytes)
-        return this.#overflow(waiting + size);
-    }
-    const connection = this.#connection;
-    const sent =
-      data instanceof PreparedMessage
-        ? connection.sendPrepared(data, options)
-        : connection.send(data, options);
-    return sent ? this.#sent() : this.#notOpen('send');
+    return this.#outbox === undefined
+      ? this.#send(data, options)
+      : this.#queue({ data }, sizeOf(data), options);
   }
 
   /** See `Socket.sendStream`. */
-  sendStream(source: AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>): Promise<void> {
-    const before = this.#sending ?? DONE;
-    const result = before.then(() => this.#sendPieces(source));
-    const tail: Promise<void> = result.then(nothing, nothing).then(() => {
-      if (this.#sending === tail) this.#sending = undefined;
-    });
-    this.#sending = tail;
-    return handled(result);
+  sendStream(source: Pieces): Promise<void> {
+    if (this.state !== 'open') return this.#notOpen('send');
+    return this.#outbox === undefined ? this.#sendStream(source) : this.#queue({ source }, 0, undefined);
   }
 
   /** See `Socket.ping`. */
@@ -268,6 +276,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** See `Socket.close`. */
   closeSocket(code: number | undefined, reason: string | undefined): void {
     this.#connection.close(code, reason, this.#host.deadlines.now());
+    this.#stopSending();
     this.#pump();
     this.flush();
   }
@@ -330,7 +339,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       case 'text':
       case 'binary':
         if (this.#inbox === undefined) this.#callMessage(event.data);
-        else this.#inbox.push(event.data, event.data.length + INBOX_OVERHEAD);
+        else this.#inbox.push(event.data, event.data.length + WAITING_OVERHEAD);
         return;
       case 'piece':
         this.#piece(event);
@@ -352,9 +361,15 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     try {
       result = this.#handlers.message!(this.socket, message);
       if (!isThenable(result)) return;
+      const { length } = message;
       this.#running++;
-      this.#runningBytes += message.length;
-      result.then(this.#settled, this.#rejected);
+      if (length <= COUNT_ABOVE) {
+        asPromise(result).then(this.#settled, this.#rejected);
+        return;
+      }
+      this.#runningBytes += length;
+      const uncount = (): void => void (this.#runningBytes -= length);
+      asPromise(result).finally(uncount).then(this.#settled, this.#rejected);
     } catch (error) {
       this.#handlerFailed(error);
     }
@@ -363,7 +378,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #callOpen(): void {
     try {
       const result: unknown = this.#handlers.open?.(this.socket);
-      if (isThenable(result)) result.then(nothing, this.#failed);
+      if (isThenable(result)) asPromise(result).then(nothing, this.#failed);
     } catch (error) {
       this.#handlerFailed(error);
     }
@@ -381,14 +396,14 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#pieces = pieces;
     const message = new IncomingMessage(type, pieces);
     if (this.#inbox !== undefined) {
-      this.#inbox.push(message, INBOX_OVERHEAD);
+      this.#inbox.push(message, WAITING_OVERHEAD);
       return;
     }
     // What the handler does not read is dropped when it is done.
     const done = (): void => void pieces.return();
     try {
       const result: unknown = this.#handlers.stream!(this.socket, message);
-      if (isThenable(result)) result.then(done, (error) => this.#handlerFailed(error));
+      if (isThenable(result)) asPromise(result).then(done, this.#failed);
       else done();
     } catch (error) {
       this.#handlerFailed(error);
@@ -428,7 +443,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #tell(call: () => unknown): void {
     try {
       const result = call();
-      if (isThenable(result)) result.then(nothing, (error: unknown) => this.#host.report(error, 'handler'));
+      if (isThenable(result)) {
+        asPromise(result).then(nothing, (error: unknown) => this.#host.report(error, 'handler'));
+      }
     } catch (error) {
       this.#host.report(error, 'handler');
     }
@@ -446,7 +463,6 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   }
 
   readonly #settled = (): void => {
-    this.#runningBytes -= this.#runningBytes / this.#running;
     this.#running--;
     if (this.#paused) this.#resume();
   };
@@ -477,6 +493,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     let output = connection.takeOutput();
     if (output !== undefined) {
       if (this.#full && output.length < COPY_BELOW) output = output.slice();
+      this.#writtenBytes += output.length;
       if (!this.#stream.write(output)) {
         this.#full = true;
         connection.congested = true;
@@ -506,53 +523,127 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     );
   }
 
-  /** A streamed message is under way: wait until it ends. */
-  #sendBehind(data: string | Uint8Array | PreparedMessage, options: SendOptions | undefined): Promise<void> {
-    const size = sizeOf(data);
-    const waiting = this.bufferedBytes + this.#behindBytes + size;
-    if (waiting > this.#host.limits.maxSendBufferBytes) return this.#overflow(waiting);
-    const copy = data instanceof Uint8Array ? data.slice() : data;
-    this.#behindBytes += size;
-    const before = this.#sending!;
-    const result = before.then(() => {
-      this.#behindBytes -= size;
-      return this.send(copy, options);
-    });
-    return handled(result);
+  #send(data: string | Uint8Array | PreparedMessage, options: SendOptions | undefined): Promise<void> {
+    if (this.#full) {
+      const waiting = this.bufferedBytes;
+      const size = sizeOf(data);
+      if (waiting > 0 && waiting + size > this.#host.limits.maxSendBufferBytes)
+        return this.#overflow(waiting + size);
+    }
+    const connection = this.#connection;
+    const sent =
+      data instanceof PreparedMessage
+        ? connection.sendPrepared(data, options)
+        : connection.send(data, options);
+    return sent ? this.#sent() : this.#notOpen('send');
   }
 
-  async #sendPieces(source: AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>): Promise<void> {
+  /** A streamed message is under way: wait until it has ended. */
+  #queue(what: Outgoing['what'], size: number, options: SendOptions | undefined): Promise<void> {
+    const bytes = size + WAITING_OVERHEAD;
+    const waiting = this.bufferedBytes + bytes;
+    if (waiting > this.#host.limits.maxSendBufferBytes) return this.#overflow(waiting);
+    // What is passed may be written to again before its turn comes.
+    const kept = 'data' in what && what.data instanceof Uint8Array ? { data: what.data.slice() } : what;
+    this.#outboxBytes += bytes;
+    return handled(
+      new Promise((resolve, reject) => {
+        this.#outbox!.push({ what: kept, options, bytes, resolve, reject });
+      }),
+    );
+  }
+
+  #sendStream(source: Pieces): Promise<void> {
+    this.#outbox ??= [];
+    const sent = this.#sendPieces(source);
+    sent.then(this.#sendNext, this.#sendNext);
+    return handled(sent);
+  }
+
+  /** A streamed message has ended: send what waits behind it, up to the next one. */
+  readonly #sendNext = (): void => {
+    for (;;) {
+      const next = this.#outbox?.shift();
+      if (next === undefined) {
+        this.#outbox = undefined;
+        return;
+      }
+      this.#outboxBytes -= next.bytes;
+      const { what } = next;
+      if ('source' in what) {
+        next.resolve(this.#sendStream(what.source));
+        return;
+      }
+      next.resolve(this.#send(what.data, next.options));
+    }
+  };
+
+  async #sendPieces(source: Pieces): Promise<void> {
+    let iterator: AsyncIterator<string | BytesLike> | undefined;
     let type: 'text' | 'binary' | undefined;
+    let first = true;
     let carry = '';
     try {
-      for await (const piece of source) {
-        const is = typeof piece === 'string' ? 'text' : 'binary';
-        const first = type === undefined;
+      iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : everyOf(source);
+      for (;;) {
+        const { done, value } = await this.#sourceNext(iterator);
+        if (done) break;
+        const is = typeof value === 'string' ? 'text' : 'binary';
         type ??= is;
-        if (is !== type)
+        if (is !== type) {
           throw new UsageTypeError(
             'bad-argument',
             `Cannot send stream: a ${is} piece came in a ${type} message`,
           );
+        }
         let data: string | Uint8Array;
-        if (typeof piece === 'string') {
+        if (typeof value === 'string') {
           // Half of a surrogate pair waits for the other half.
-          data = carry + piece;
-          carry = /[\ud800-\udbff]$/.test(data) ? data.slice(-1) : '';
+          data = carry + value;
+          carry = endsInHalf(data) ? data.slice(-1) : '';
           if (carry !== '') data = data.slice(0, -1);
         } else {
-          data = viewBytes(piece, 'piece');
+          data = viewBytes(value, 'piece');
         }
-        if (!this.#connection.sendPiece(type, data, first, false)) return await this.#notOpen('send');
-        await this.#sent();
+        if (data.length === 0) continue;
+        await this.#sendPiece(type, data, first, false);
+        first = false;
       }
+      iterator = undefined;
+      await this.#sendPiece(type ?? 'text', carry, first, true);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) this.#handlerFailed(error);
+      leave(iterator);
+      this.#handlerFailed(error);
       throw error;
     }
-    if (!this.#connection.sendPiece(type ?? 'text', carry, type === undefined, true))
-      return this.#notOpen('send');
-    return this.#sent();
+  }
+
+  /** What the source gives next, unless the connection closes first. */
+  #sourceNext(iterator: AsyncIterator<string | BytesLike>): Promise<IteratorResult<string | BytesLike>> {
+    return new Promise((resolve, reject) => {
+      this.#abandonSource = reject;
+      iterator.next().then(resolve, reject);
+    });
+  }
+
+  #sendPiece(
+    type: 'text' | 'binary',
+    data: string | Uint8Array,
+    first: boolean,
+    last: boolean,
+  ): Promise<void> {
+    const sent = this.#connection.sendPiece(type, data, first, last);
+    return sent ? this.#sent() : this.#notOpen('send');
+  }
+
+  /** No message can be sent any more: whoever waits for a turn hears it. */
+  #stopSending(): void {
+    const outbox = this.#outbox;
+    if (outbox === undefined) return;
+    this.#outbox = undefined;
+    this.#outboxBytes = 0;
+    for (const { reject } of outbox) reject(this.#whyClosed('send'));
+    this.#abandonSource?.(this.#whyClosed('send'));
   }
 
   #overflow(bytes: number): Promise<never> {
@@ -588,6 +679,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const pingers = this.#pingers;
     this.#waiters = undefined;
     this.#pingers = undefined;
+    this.#stopSending();
     if (waiters !== undefined) for (const waiter of waiters) waiter.reject(this.#whyClosed('send'));
     if (pingers !== undefined) for (const pinger of pingers) pinger.reject(this.#whyClosed('ping'));
   }
@@ -601,4 +693,23 @@ function handled<P extends Promise<unknown>>(promise: P): P {
 
 function sizeOf(data: string | Uint8Array | PreparedMessage): number {
   return data instanceof PreparedMessage ? data.payload.length : data.length;
+}
+
+/** Whether `text` ends in the first half of a surrogate pair. */
+function endsInHalf(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}
+
+async function* everyOf<Value>(source: Iterable<Value>): AsyncGenerator<Value> {
+  yield* source;
+}
+
+/** Tell an iterator that nothing more will be taken from it. What it says to that is its own business. */
+function leave(iterator: AsyncIterator<unknown> | undefined): void {
+  try {
+    iterator?.return?.().then(undefined, nothing);
+  } catch {
+    // It has no working return: nothing to clean up.
+  }
 }

@@ -6,6 +6,8 @@
  *
  * @module
  */
+
+import type { NativeBytes } from '../bytes/native.ts';
 import { Slab } from '../bytes/output.ts';
 import type { TextCodec } from '../bytes/text.ts';
 import type { Limits } from '../limits.ts';
@@ -30,6 +32,8 @@ export class Host {
   readonly limits: Limits;
   /** The runtime's text conversions. */
   readonly text: TextCodec | undefined;
+  /** What else the runtime does faster. */
+  readonly native: NativeBytes | undefined;
   /** The one timer. */
   readonly deadlines: Deadlines;
   /** The memory that output is cut from. */
@@ -38,17 +42,19 @@ export class Host {
   #dirty: Flushable[] = [];
 
   /**
+   * @param runtime The transport, for what its runtime does faster.
    * @param onError Told of everything that goes wrong; what it throws is dropped.
    * @param shared Another host whose timer and memory this one uses: for connections that differ in their limits alone.
    */
   constructor(
     limits: Limits,
-    text: TextCodec | undefined,
+    runtime: { readonly text?: TextCodec | undefined; readonly native?: NativeBytes | undefined },
     onError: (error: unknown, where: ErrorSource) => void,
     shared?: Host,
   ) {
     this.limits = limits;
-    this.text = text;
+    this.text = runtime.text;
+    this.native = runtime.native;
     this.deadlines = shared?.deadlines ?? new Deadlines();
     this.slab = shared?.slab ?? new Slab();
     this.#onError = onError;
@@ -77,11 +83,22 @@ export class Host {
   };
 }
 
+/** What a server and a client do with errors when nobody else wants them. */
+export function printHandlerErrors(error: unknown, where: ErrorSource): void {
+  if (where === 'handler') console.error(error);
+}
+
 /** Whether a handler returned something to wait for. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
-    typeof value === 'object' && value !== null && typeof (value as PromiseLike<unknown>).then === 'function'
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
   );
+}
+
+/** A promise for what a handler returned. Other people's `then` may call back twice, at once, or return nothing; a promise does not. */
+export function asPromise<Value>(value: PromiseLike<Value>): Promise<Value> {
+  return value instanceof Promise ? value : Promise.resolve(value);
 }
 
 /** Does nothing. */

@@ -67,6 +67,14 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     for (const asker of others) asker.resolve({ done: true, value: undefined });
   }
 
+  /** As {@link fail}, and what waits is dropped. */
+  abandon(error: unknown): void {
+    if (this.#ended) return;
+    this.#items.length = 0;
+    this.#size = 0;
+    this.fail(error);
+  }
+
   /** The next value, when there is one. */
   next(): Promise<IteratorResult<T, undefined>> {
     const item = this.#items.shift();

@@ -12,6 +12,7 @@ import { lstat, unlink } from 'node:fs/promises';
 import * as net from 'node:net';
 import { dirname } from 'node:path';
 import * as tls from 'node:tls';
+import { xor64 } from '../bytes/native.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
 import { type BufferParts, bufferText } from './buffer-text.ts';
 import { type Attempt, codeOfErrno, failure, noTls } from './failure.ts';
