@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { xor64 } from '../bytes/native.ts';
 import { type TransportErrorCode, UsageTypeError } from '../errors.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
 import type { Deno, DenoConn, DenoListener } from './deno-types.ts';
@@ -37,6 +38,7 @@ import {
  */
 export const denoTransport: Transport = {
   name: 'deno',
+  native: { xor: xor64 },
 
   async listen(options, accept) {
     deno();
