@@ -85,6 +85,8 @@ export class App<Data> {
   stopping = false;
   /** All connections, also those that are WebSockets. */
   readonly connections: Set<Member> = new Set();
+  /** How many of them are only there to be told that they were too many. */
+  turnedAway = 0;
   /** All open WebSockets. */
   readonly sockets: Set<Socket<Data>> = new Set();
   /** Called when a connection is gone. */

@@ -43,6 +43,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #paused = false;
   #endSent = false;
   #gone = false;
+  #turnedAway = false;
   #waiters: Array<() => void> | undefined;
 
   /** The caller has added it to the app's connections. */
@@ -105,6 +106,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (waiters !== undefined) for (const resolve of waiters) resolve();
     if (this.#driver !== undefined) this.#driver.close(error);
     this.#app.connections.delete(this);
+    if (this.#turnedAway) this.#app.turnedAway--;
     this.#app.connectionGone();
   }
 
@@ -135,6 +137,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   /** Answer 503, and close. */
   refuse(error: ProtocolError): void {
+    this.#turnedAway = true;
+    this.#app.turnedAway++;
     this.#http!.refuse(error);
     this.flush();
   }

@@ -16,7 +16,7 @@ import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
-import { type ErrorSource, Host, printHandlerErrors } from '../socket/host.ts';
+import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type {
   Address,
@@ -58,6 +58,8 @@ const SERVER_OPTIONS = [
   'allowUnmasked',
   'allowNonMinimalLength',
 ];
+/** Timers wait at most this long: more does not fit into 31 bits. */
+const LONGEST_MS = 0x7fff_ffff;
 const LISTEN_OPTIONS = ['port', 'hostname', 'path', 'backlog', 'reusePort', 'ipv6Only', 'tls'];
 
 /** How to stop. */
@@ -92,6 +94,8 @@ export class Server<Data = unknown> {
   readonly #stopped: Promise<void>;
   #resolveStopped: () => void = () => {};
   #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new';
+  /** Settles when `start` has come to an end, well or not. */
+  #started: Promise<void> | undefined;
   #listener: Listener | undefined;
 
   /**
@@ -195,27 +199,17 @@ export class Server<Data = unknown> {
       );
     }
     this.#state = 'starting';
-    let listener: Listener;
-    try {
-      listener = await this.#transport.listen(options, (stream) => this.#accept(stream));
-    } catch (error) {
-      this.#state = 'new';
-      throw error;
-    }
-    if ((this.#state as string) !== 'starting') {
-      await listener.close();
-      throw new UsageTypeError('bad-state', 'Cannot start: the server was stopped before it listened');
-    }
-    this.#listener = listener;
-    this.#state = 'running';
-    return listener.address;
+    const started = this.#listen(options);
+    this.#started = started.then(nothing, nothing);
+    return started;
   }
 
   /**
    * Stop: no more connections, no more requests; open requests are answered, open WebSockets closed with 1001. What is not
    * done in time is dropped. Idempotent.
    *
-   * @returns Settles as {@link stopped} does.
+   * @param options `timeoutMs`: how long open work may take; `Infinity` waits for it however long it takes.
+   * @returns Settles as {@link stopped} does. A handler that waits for it waits for itself, until the time is up.
    */
   async stop(options: StopOptions = {}): Promise<void> {
     checkOptions('stop', options, ['timeoutMs']);
@@ -229,12 +223,14 @@ export class Server<Data = unknown> {
     if (this.#state === 'stopping' || this.#state === 'stopped') return this.#stopped;
     this.#state = 'stopping';
     this.#app.stopping = true;
-    const closed = this.#listener?.close();
-    await this.#finishConnections(timeoutMs);
-    await closed;
-    this.#listener = undefined;
-    this.#state = 'stopped';
-    this.#resolveStopped();
+    try {
+      await this.#started;
+      await Promise.all([this.#listener?.close(), this.#finishConnections(timeoutMs)]);
+    } finally {
+      this.#listener = undefined;
+      this.#state = 'stopped';
+      this.#resolveStopped();
+    }
   }
 
   /**
@@ -259,20 +255,41 @@ export class Server<Data = unknown> {
     await this.#listener.setTls(tls);
   }
 
+  async #listen(options: ListenOptions): Promise<Address> {
+    let listener: Listener;
+    try {
+      listener = await this.#transport.listen(options, (stream) => this.#accept(stream));
+    } catch (error) {
+      if (this.#state === 'starting') this.#state = 'new';
+      throw error;
+    }
+    if (this.#state !== 'starting') {
+      await listener.close();
+      throw new UsageTypeError('bad-state', 'Cannot start: the server was stopped before it listened');
+    }
+    this.#listener = listener;
+    this.#state = 'running';
+    return listener.address;
+  }
+
   #accept(stream: Parameters<Parameters<Transport['listen']>[1]>[0]): ServerConnection<Data> {
     const app = this.#app;
+    const { maxConnections } = app.host.limits;
     const connection = new ServerConnection(app, stream);
-    const full = app.connections.size >= app.host.limits.maxConnections;
+    const full = app.connections.size - app.turnedAway >= maxConnections;
     app.connections.add(connection);
     if (full || app.stopping) {
+      const tell = app.turnedAway < maxConnections;
       const error = new ProtocolError(
         'too-many-connections',
         CONNECTION_ERRORS['too-many-connections'],
-        `Cannot accept connection: ${app.stopping ? 'the server is stopping' : `${app.host.limits.maxConnections} are open`}`,
+        `Cannot accept connection: ${app.stopping ? 'the server is stopping' : `${maxConnections} are open`}`,
         0,
       );
       if (!app.stopping) app.host.report(error, 'request');
       connection.refuse(error);
+      // As many again are told why; more than that are no mistake.
+      if (!tell) connection.drop();
     }
     return connection;
   }
@@ -282,9 +299,13 @@ export class Server<Data = unknown> {
     for (const connection of connections) connection.finish();
     if (connections.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(() => {
+      const drop = (): void => {
         for (const connection of connections) connection.drop();
-      }, timeoutMs);
+      };
+      const timer =
+        timeoutMs === Number.POSITIVE_INFINITY
+          ? undefined
+          : setTimeout(drop, Math.min(timeoutMs, LONGEST_MS));
       this.#app.connectionGone = () => {
         if (connections.size > 0) return;
         clearTimeout(timer);
