@@ -74,7 +74,7 @@ export function hostileChunkedBodies(): fc.Arbitrary<Hostile> {
     ['data that is longer than its size', '3\r\nabcd\r\n0\r\n\r\n'],
     ['data that is not followed by CR LF', '3\r\nabcXX0\r\n\r\n'],
     ['data that is followed by LF alone', '3\r\nabc\n0\r\n\r\n'],
-    ['a last chunk that is not followed by CR LF', '3\r\nabc\r\n0\r\nXX'],
+    ['a last chunk that is not followed by CR LF', '3\r\nabc\r\n0\r\nXX\r\n\r\n'],
     ['an extension with a NUL', '3;a=\0\r\nabc\r\n0\r\n\r\n'],
     ['a quoted extension with a CR', '3;a="\r"\r\nabc\r\n0\r\n\r\n'],
     ['a trailer with a space before its colon', '3\r\nabc\r\n0\r\nA : b\r\n\r\n'],

@@ -176,7 +176,6 @@ export function hostileUpgradeRequests(): fc.Arbitrary<Hostile> {
     make('a key of 15 bytes', 'Sec-WebSocket-Key', ['dGhlIHNhbXBsZSBub25j']),
     make('a key of 17 bytes', 'Sec-WebSocket-Key', ['dGhlIHNhbXBsZSBub25jZWQ=']),
     make('a key that is not base64', 'Sec-WebSocket-Key', ['dGhlIHNhbXBsZSBub25jZ!==']),
-    make('a key with bits that are not there', 'Sec-WebSocket-Key', ['dGhlIHNhbXBsZSBub25jZR==']),
     make('no version', 'Sec-WebSocket-Version', undefined, 'RFC 6455 §4.4'),
     make('another version', 'Sec-WebSocket-Version', ['8'], 'RFC 6455 §4.4'),
     make('a version with a zero in front', 'Sec-WebSocket-Version', ['013'], 'RFC 6455 §4.4'),
