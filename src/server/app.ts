@@ -32,7 +32,7 @@ export interface Authorization<Data> {
 
 /** What the app does with WebSockets. */
 export interface WebSocketHandlers<Data = unknown> extends SocketHandlers<Data> {
-  /** Subprotocols that the app speaks, best first; the first of them that a client offers is chosen. Default: none is. */
+  /** Subprotocols that the app speaks, in any order; the first one on the client's list that is among them is chosen. Default: none is. */
   readonly protocols?: readonly string[] | undefined;
   /**
    * Decides on an upgrade before it is answered: return nothing to accept, an {@link Authorization} to accept with more, or

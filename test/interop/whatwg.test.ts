@@ -1,0 +1,88 @@
+/**
+ * The WHATWG `WebSocket` classes of undici, Node, Bun and Deno against our server on Node, Bun and Deno, with
+ * compression and without.
+ */
+import { beforeAll, describe, expect, it } from 'vitest';
+import { describeWith, type PeerName } from '../support/peers.ts';
+import { WHATWG_CASES, type WhatwgTraits } from './cases/whatwg.ts';
+import { runCases } from './support/program.ts';
+import { commandFor, RUNTIME_TITLES, RUNTIMES, type Runtime } from './support/runtimes.ts';
+import { useServer } from './support/server.ts';
+
+/** A class, and where it lives. */
+interface Client {
+  readonly title: string;
+  readonly runtime: Runtime;
+  readonly needs: PeerName;
+  readonly which: 'native' | 'undici';
+  readonly flags: readonly string[];
+  readonly traits: WhatwgTraits;
+}
+
+const NODE = Number(process.versions.node.split('.')[0]);
+
+const CLIENTS: readonly Client[] = [
+  {
+    title: "undici's WebSocket",
+    runtime: 'node',
+    needs: 'undici',
+    which: 'undici',
+    flags: [],
+    traits: { insistsOnProtocol: true, offersDeflate: true, failureCode: 1006 },
+  },
+  {
+    title: "Node's WebSocket",
+    runtime: 'node',
+    needs: 'node',
+    which: 'native',
+    flags: NODE < 22 ? ['--experimental-websocket'] : [],
+    // undici 6, which these have built in, does not fire `close` after a failure.
+    traits: { insistsOnProtocol: true, offersDeflate: true, failureCode: NODE < 24 ? undefined : 1006 },
+  },
+  {
+    title: "Bun's WebSocket",
+    runtime: 'bun',
+    needs: 'bun',
+    which: 'native',
+    flags: [],
+    traits: { insistsOnProtocol: true, offersDeflate: true, failureCode: 1006 },
+  },
+  {
+    title: "Deno's WebSocket",
+    runtime: 'deno',
+    needs: 'deno',
+    which: 'native',
+    flags: [],
+    traits: { insistsOnProtocol: false, offersDeflate: false, failureCode: 0 },
+  },
+];
+
+for (const compression of [false, true]) {
+  const setting = compression ? 'with compression' : 'without compression';
+  for (const runtime of RUNTIMES) {
+    describeWith([runtime], `our server on ${RUNTIME_TITLES[runtime]}, ${setting}`, () => {
+      const server = useServer(runtime, { options: { compression } });
+
+      describe.each(CLIENTS)('under $title', ({ title, needs, which, flags, traits, ...client }) => {
+        describeWith([needs], 'each case', () => {
+          let results: ReadonlyMap<string, string> = new Map();
+          beforeAll(async () => {
+            results = await runCases(title, [
+              ...commandFor(client.runtime, 'clients/whatwg.ts', flags),
+              String(server().port),
+              which,
+              JSON.stringify({ traits, compression }),
+            ]);
+          }, 60_000);
+
+          it.each(Object.keys(WHATWG_CASES))('%s', (name) => expect(results.get(name)).toBe('ok'));
+        });
+      });
+
+      it('has met no error of its own', async () => {
+        const { errors } = await server().stats();
+        expect(errors.filter((error) => error.startsWith('handler'))).toEqual([]);
+      });
+    });
+  }
+}
