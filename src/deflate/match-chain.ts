@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { matchLength } from './match-fast.ts';
+import { word32 } from './match-fast.ts';
 import { MAX_MATCH } from './tables.ts';
 import { BLOCK_TOKENS, type Tokens } from './tokens.ts';
 
@@ -71,7 +71,6 @@ export function matchChain(
   const { list, literals } = tokens;
   const { head, previous, shift } = chains;
   const mask = previous.length - 1;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const last = to - HASHED;
   let at = from;
   let heldLength = 0; // The match at `at - 1` that waits for a longer one; 0: none waits.
@@ -79,7 +78,8 @@ export function matchChain(
   let waiting = false; // The byte at `at - 1` is in no token yet.
 
   while (at <= last) {
-    const hash = Math.imul(view.getInt32(at, true), 0x9e3779b1) >>> shift;
+    let word = word32(bytes, at);
+    const hash = Math.imul(word, 0x9e3779b1) >>> shift;
     const position = at + base;
     let back = position - head[hash]!;
     head[hash] = position;
@@ -93,16 +93,23 @@ export function matchChain(
       let left = heldLength >= effort.good ? effort.chain >> 2 : effort.chain;
       let candidate = at - back;
       if (length < longest) {
-        // A longer match has these four bytes at its end, which few candidates have.
-        let end = view.getInt32(at + length - 3, true);
+        // A longer match has these two bytes at its end, which few candidates have.
+        let end = bytes[at + length]!;
+        let beforeEnd = bytes[at + length - 1]!;
         do {
-          if (view.getInt32(candidate + length - 3, true) === end) {
-            const same = matchLength(view, candidate, at, 0, longest);
+          if (
+            bytes[candidate + length] === end &&
+            bytes[candidate + length - 1] === beforeEnd &&
+            bytes[candidate] === bytes[at]
+          ) {
+            let same = 1;
+            while (same < longest && bytes[candidate + same] === bytes[at + same]) same++;
             if (same > length) {
               length = same;
               distance = at - candidate;
               if (same >= nice) break;
-              end = view.getInt32(at + same - 3, true);
+              end = bytes[at + same]!;
+              beforeEnd = bytes[at + same - 1]!;
             }
           }
           back = previous[(candidate + base) & mask]!;
@@ -117,7 +124,8 @@ export function matchChain(
       const hashEnd = Math.min(end - 1, last);
       while (at < hashEnd) {
         at++;
-        const inner = Math.imul(view.getInt32(at, true), 0x9e3779b1) >>> shift;
+        word = (word >>> 8) | (bytes[at + 3]! << 24);
+        const inner = Math.imul(word, 0x9e3779b1) >>> shift;
         const seen = at + base - head[inner]!;
         head[inner] = at + base;
         previous[(at + base) & mask] = Math.min(seen, 0xffff);

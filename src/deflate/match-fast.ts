@@ -12,7 +12,8 @@ import { BLOCK_TOKENS, type Tokens } from './tokens.ts';
 const HASHED = 4;
 /** Positions are hashed inside a match too, but not at the end of a long one. */
 const HASHED_IN_MATCH = 4;
-/** After 2 ** this many positions without a match, every second position is looked at, and so on. */
+/** After 2 ** this many positions without a match, every second position is looked at, and so on; a block ends before the
+ * steps get long. */
 const PATIENCE = 6;
 /** Literals are moved to the tokens at least this often. */
 const RUN = 256;
@@ -39,54 +40,56 @@ export function matchFast(
   let anchor = from; // Up to here all is in the tokens.
   let at = from;
   let misses = 0;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let word = at <= last ? word32(bytes, at) : 0;
   while (at <= last) {
-    const word = view.getInt32(at, true);
     const hash = Math.imul(word, 0x9e3779b1) >>> shift;
     const candidate = head[hash]! - base;
     head[hash] = at + base;
-    if (at - candidate > reach || word !== view.getInt32(candidate, true)) {
-      at += 1 + (misses++ >> PATIENCE);
+    const distance = at - candidate;
+    if (distance > reach || word !== word32(bytes, candidate)) {
+      const step = 1 + (misses++ >> PATIENCE);
+      at += step;
       if (at - anchor >= RUN) {
         const end = Math.min(at, to);
         tokens.literalRun(bytes, anchor, end);
         anchor = end;
         if (tokens.count >= BLOCK_TOKENS) return end;
       }
+      if (at > last) break;
+      // The next word has three bytes of this one.
+      word = step === 1 ? (word >>> 8) | (bytes[at + 3]! << 24) : word32(bytes, at);
       continue;
     }
 
     misses = 0;
-    const distance = at - candidate;
-    let length = matchLength(view, candidate, at, HASHED, Math.min(MAX_MATCH, to - at));
+    const longest = Math.min(MAX_MATCH, to - at);
+    let length = HASHED;
+    while (length < longest && bytes[candidate + length] === bytes[at + length]) length++;
+    const next = at + length;
+    for (const end = Math.min(next, at + HASHED_IN_MATCH, last); at + 1 < end; ) {
+      at++;
+      word = (word >>> 8) | (bytes[at + 3]! << 24);
+      head[Math.imul(word, 0x9e3779b1) >>> shift] = at + base;
+    }
     // What was skipped over may match as well.
+    at = next - length;
     while (at > anchor && length < MAX_MATCH && at > distance && bytes[at - 1] === bytes[at - 1 - distance]) {
       at--;
       length++;
     }
     tokens.literalRun(bytes, anchor, at);
     tokens.match(length, distance);
-    const match = at + length;
-    const hashEnd = Math.min(match, at + HASHED_IN_MATCH, last);
-    for (let inner = at + 1; inner < hashEnd; inner++) {
-      head[Math.imul(view.getInt32(inner, true), 0x9e3779b1) >>> shift] = inner + base;
-    }
-    at = match;
-    anchor = match;
+    at = next;
+    anchor = next;
     if (tokens.count >= BLOCK_TOKENS) return at;
+    if (at > last) break;
+    word = word32(bytes, at);
   }
   tokens.literalRun(bytes, anchor, to);
   return to;
 }
 
-/** How many bytes from `a` and from `b` on are the same: `from` are known to be, `limit` are looked at. */
-export function matchLength(view: DataView, a: number, b: number, from: number, limit: number): number {
-  let length = from;
-  while (length + 4 <= limit) {
-    const differs = view.getInt32(a + length, true) ^ view.getInt32(b + length, true);
-    if (differs !== 0) return length + ((31 - Math.clz32(differs & -differs)) >> 3);
-    length += 4;
-  }
-  while (length < limit && view.getUint8(a + length) === view.getUint8(b + length)) length++;
-  return length;
+/** Four bytes as one integer. */
+export function word32(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
