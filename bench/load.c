@@ -1,0 +1,265 @@
+/*
+ * A load generator that is never the bottleneck: one thread, epoll, prebuilt bytes, answers told apart by counting.
+ *
+ *   load PORT MODE CONNECTIONS DEPTH REQUEST RESPONSE_BYTES WARMUP_MS MEASURE_MS [OPENING]
+ *
+ * MODE       echo       each connection keeps DEPTH copies of REQUEST in flight; RESPONSE_BYTES come back for each
+ *            broadcast  the first connection sends REQUEST; RESPONSE_BYTES come back on every connection; then again
+ *            open       connect, send OPENING, read its answer, send REQUEST, read until the end; then again
+ * REQUEST    a file with the bytes to send
+ * RESPONSE_BYTES  0: the length of the first answer, which must come whole in 100 ms
+ * OPENING    a file with bytes to send first; its answer ends with an empty line and is not counted
+ *
+ * Prints one line of JSON: answers, seconds, and the latency of single answers in microseconds (DEPTH 1 alone).
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 1 << 20, LATENCIES = 1 << 22 };
+
+struct connection {
+  int fd;
+  int opened;        /* the answer to OPENING has come */
+  int tail;          /* how much of CR LF CR LF has been seen */
+  size_t owed;       /* bytes of answers still to come for what is in flight */
+  size_t unanswered; /* bytes of the answer at hand that are missing */
+  size_t to_send;    /* bytes still to be written */
+  size_t at;         /* where in REQUEST the next byte to write is */
+  int wants_write;
+  uint64_t sent_at;
+};
+
+static unsigned char *request, *opening;
+static size_t request_bytes, opening_bytes, response_bytes;
+static int epoll, port, count, depth;
+static struct connection *all;
+static unsigned char *buffer;
+static uint64_t answers, measured_from;
+static uint32_t *latencies;
+static size_t latency_count;
+
+static uint64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void die(const char *what) {
+  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static unsigned char *read_file(const char *path, size_t *length) {
+  FILE *file = fopen(path, "rb");
+  if (!file) die(path);
+  fseek(file, 0, SEEK_END);
+  *length = (size_t)ftell(file);
+  rewind(file);
+  unsigned char *bytes = malloc(*length + 1);
+  if (fread(bytes, 1, *length, file) != *length) die(path);
+  fclose(file);
+  return bytes;
+}
+
+static void watch(struct connection *c, int op) {
+  struct epoll_event event = {.events = EPOLLIN | (c->wants_write ? EPOLLOUT : 0), .data.ptr = c};
+  if (epoll_ctl(epoll, op, c->fd, &event) < 0) die("epoll_ctl");
+}
+
+static void dial(struct connection *c) {
+  memset(c, 0, sizeof *c);
+  c->fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (c->fd < 0) die("socket");
+  int one = 1;
+  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  struct linger gone = {.l_onoff = 1, .l_linger = 0};
+  setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &gone, sizeof gone);
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0) die("connect");
+  fcntl(c->fd, F_SETFL, O_NONBLOCK);
+  watch(c, EPOLL_CTL_ADD);
+  if (opening) {
+    if (write(c->fd, opening, opening_bytes) != (ssize_t)opening_bytes) die("write opening");
+  } else {
+    c->opened = 1;
+  }
+}
+
+static void send_more(struct connection *c) {
+  while (c->to_send > 0) {
+    /* Many copies of a short request leave in one write: REQUEST is repeated in memory. */
+    size_t length = request_bytes * (size_t)depth - c->at;
+    if (length > c->to_send) length = c->to_send;
+    ssize_t sent = write(c->fd, request + c->at, length);
+    if (sent < 0) {
+      if (errno != EAGAIN) die("write");
+      break;
+    }
+    c->at = (c->at + (size_t)sent) % request_bytes;
+    c->to_send -= (size_t)sent;
+  }
+  int wants = c->to_send > 0;
+  if (wants != c->wants_write) {
+    c->wants_write = wants;
+    watch(c, EPOLL_CTL_MOD);
+  }
+}
+
+static void ask(struct connection *c, size_t times) {
+  c->to_send += times * request_bytes;
+  if (depth == 1) c->sent_at = now_ns();
+  send_more(c);
+}
+
+static void receive_echo(struct connection *c, size_t got) {
+  size_t done = 0;
+  c->owed += got;
+  if (response_bytes > 0) {
+    done = c->owed / response_bytes;
+    c->owed %= response_bytes;
+  }
+  if (done == 0) return;
+  answers += done;
+  if (depth == 1 && measured_from && latency_count < LATENCIES) {
+    latencies[latency_count++] = (uint32_t)((now_ns() - c->sent_at) / 100);
+  }
+  ask(c, done);
+}
+
+static int waiting;
+
+static void receive_broadcast(struct connection *c, size_t got) {
+  c->owed += got;
+  while (c->owed >= response_bytes) {
+    c->owed -= response_bytes;
+    answers++;
+    if (--waiting == 0) {
+      waiting = count;
+      ask(&all[0], 1);
+    }
+  }
+}
+
+/* Takes the answer to OPENING; returns how many bytes are behind it. */
+static size_t receive_opening(struct connection *c, size_t got) {
+  for (size_t i = 0; i < got; i++) {
+    unsigned char byte = buffer[i];
+    if (byte == '\r') c->tail = c->tail == 2 ? 3 : 1;
+    else if (byte == '\n' && (c->tail == 1 || c->tail == 3)) c->tail++;
+    else c->tail = 0;
+    if (c->tail == 4) {
+      c->opened = 1;
+      return got - i - 1;
+    }
+  }
+  return 0;
+}
+
+static int compare(const void *a, const void *b) {
+  uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+  return x < y ? -1 : x > y;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 9) {
+    fprintf(stderr, "usage: load PORT MODE CONNECTIONS DEPTH REQUEST RESPONSE_BYTES WARMUP_MS MEASURE_MS [OPENING]\n");
+    return 2;
+  }
+  port = atoi(argv[1]);
+  const char *mode = argv[2];
+  count = atoi(argv[3]);
+  depth = atoi(argv[4]);
+  unsigned char *one = read_file(argv[5], &request_bytes);
+  response_bytes = (size_t)atoll(argv[6]);
+  uint64_t warmup = (uint64_t)atoll(argv[7]) * 1000000u, measure = (uint64_t)atoll(argv[8]) * 1000000u;
+  if (argc > 9) opening = read_file(argv[9], &opening_bytes);
+  int is_open = strcmp(mode, "open") == 0, is_broadcast = strcmp(mode, "broadcast") == 0;
+  request = malloc(request_bytes * (size_t)depth);
+  for (int i = 0; i < depth; i++) memcpy(request + (size_t)i * request_bytes, one, request_bytes);
+  buffer = malloc(READ_BYTES);
+  latencies = malloc(LATENCIES * sizeof *latencies);
+  all = calloc((size_t)count, sizeof *all);
+  epoll = epoll_create1(0);
+  for (int i = 0; i < count; i++) dial(&all[i]);
+  waiting = count;
+
+  int opened = 0;
+  uint64_t start = 0, end = 0, last = now_ns();
+  if (!opening && !is_open) {
+    opened = count;
+    for (int i = 0; i < count; i++) {
+      if (!is_broadcast) ask(&all[i], (size_t)depth);
+    }
+    if (is_broadcast) ask(&all[0], 1);
+  }
+  if (opened == count || is_open) start = now_ns();
+  struct epoll_event events[512];
+  for (;;) {
+    int ready = epoll_wait(epoll, events, 512, 1000);
+    uint64_t now = now_ns();
+    if (start && !measured_from && now - start >= warmup) {
+      measured_from = now;
+      answers = 0;
+    }
+    if (measured_from && now - measured_from >= measure) {
+      end = now;
+      break;
+    }
+    if (ready > 0) last = now;
+    else if (now - last > 5000000000u) {
+      fprintf(stderr, "load: nothing came for 5 s (%d of %d connections open)\n", opened, count);
+      return 1;
+    }
+    for (int i = 0; i < ready; i++) {
+      struct connection *c = events[i].data.ptr;
+      if (events[i].events & EPOLLOUT) send_more(c);
+      if (!(events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))) continue;
+      ssize_t got = read(c->fd, buffer, READ_BYTES);
+      if (got < 0 && errno == EAGAIN) continue;
+      if (got <= 0) {
+        if (!is_open || !c->opened) die("a connection ended");
+        answers++;
+        close(c->fd);
+        dial(c);
+        continue;
+      }
+      size_t left = (size_t)got;
+      if (!c->opened) {
+        left = receive_opening(c, left);
+        if (!c->opened) continue;
+        if (is_open) {
+          if (write(c->fd, request, request_bytes) != (ssize_t)request_bytes) die("write");
+          continue;
+        }
+        if (++opened == count) {
+          start = now_ns();
+          if (is_broadcast) ask(&all[0], 1);
+          else for (int k = 0; k < count; k++) ask(&all[k], (size_t)depth);
+        }
+      }
+      if (is_open || left == 0) continue;
+      if (response_bytes == 0) response_bytes = left / (size_t)(depth > 1 ? 1 : 1);
+      if (is_broadcast) receive_broadcast(c, left);
+      else receive_echo(c, left);
+    }
+  }
+  double seconds = (double)(end - measured_from) / 1e9;
+  qsort(latencies, latency_count, sizeof *latencies, compare);
+  double p50 = latency_count ? latencies[latency_count / 2] / 10.0 : 0;
+  double p99 = latency_count ? latencies[latency_count * 99 / 100] / 10.0 : 0;
+  printf("{\"answers\":%llu,\"seconds\":%.4f,\"p50us\":%.1f,\"p99us\":%.1f}\n", (unsigned long long)answers, seconds, p50, p99);
+  return 0;
+}

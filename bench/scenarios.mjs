@@ -1,0 +1,85 @@
+// What is measured: the load, and who stands it. Sizes in bytes, times in ms.
+import { encodeFrame, headerLength } from '../dist/frame/index.js';
+
+const KEY = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
+
+const UPGRADE = [
+  'GET / HTTP/1.1',
+  'Host: localhost',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+  '\r\n',
+].join('\r\n');
+const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n';
+
+const ascii = (bytes) => new Uint8Array(bytes).fill(0x78);
+const binary = (bytes) => new Uint8Array(bytes).fill(0xa5);
+/** Text of 2-byte characters: nothing of it is ASCII. */
+const greek = (bytes) => new TextEncoder().encode('λ'.repeat(bytes / 2));
+
+/** Echo of one message: what goes out, and how many bytes come back. */
+function echo(title, opcode, payload, connections, depth, extra = {}) {
+  return {
+    title,
+    mode: 'echo',
+    connections,
+    depth,
+    request: encodeFrame({ opcode, payload, mask: KEY }),
+    response: headerLength(payload.length, false) + payload.length,
+    opening: UPGRADE,
+    contenders: ['floor', 'ours', 'ws', 'driver', 'native'],
+    ...extra,
+  };
+}
+
+/** By name, as `npm run bench -- NAME` takes it. */
+export const SCENARIOS = {
+  'echo-64': echo('echo 64 B text, 64 connections, 1 in flight', 1, ascii(64), 64, 1),
+  'echo-64x32': echo('echo 64 B text, 64 connections, 32 in flight', 1, ascii(64), 64, 32),
+  'echo-1k': echo('echo 1 KiB text, 64 connections, 8 in flight', 1, ascii(1024), 64, 8),
+  'echo-16k': echo('echo 16 KiB binary, 16 connections, 1 in flight', 2, binary(16_384), 16, 1),
+  'echo-16k-greek': echo('echo 16 KiB text, not ASCII, 16 connections', 1, greek(16_384), 16, 1),
+  'echo-1m': echo('echo 1 MiB binary, 4 connections, 1 in flight', 2, binary(1 << 20), 4, 1),
+  'broadcast-128': echo('broadcast of 128 B to 1 000 sockets', 2, binary(128), 1000, 1, {
+    mode: 'broadcast',
+    contenders: ['floor', 'ours', 'ws', 'native'],
+    kind: 'broadcast',
+  }),
+  'broadcast-4k': echo('broadcast of 4 KiB to 1 000 sockets', 2, binary(4096), 1000, 1, {
+    mode: 'broadcast',
+    contenders: ['floor', 'ours', 'ws', 'native'],
+    kind: 'broadcast',
+  }),
+  handshake: {
+    title: 'handshakes: connect, upgrade, close',
+    mode: 'open',
+    connections: 32,
+    depth: 1,
+    request: encodeFrame({ opcode: 8, payload: Uint8Array.of(0x03, 0xe8), mask: KEY }),
+    response: 0,
+    opening: UPGRADE,
+    contenders: ['ours', 'ws', 'native'],
+  },
+  'http-hello': {
+    title: 'HTTP hello, keep-alive, 64 connections',
+    mode: 'echo',
+    connections: 64,
+    depth: 1,
+    request: new TextEncoder().encode(GET),
+    response: 0,
+    contenders: ['floor', 'ours', 'http', 'native'],
+    kind: 'http',
+  },
+  'http-pipelined': {
+    title: 'HTTP hello, 64 connections, 16 pipelined',
+    mode: 'echo',
+    connections: 64,
+    depth: 16,
+    request: new TextEncoder().encode(GET),
+    response: 0,
+    contenders: ['floor', 'ours', 'http', 'native'],
+    kind: 'http',
+  },
+};

@@ -1,0 +1,168 @@
+// One server of a contender, on the runtime that runs this file: `server.mjs CONTENDER KIND PORT`.
+// KIND: echo, broadcast, http. Prints "ready" when it listens.
+const args = globalThis.Deno?.args ?? process.argv.slice(2);
+const [contender, kind, portText] = args;
+const port = Number(portText);
+const runtime = globalThis.Bun ? 'bun' : globalThis.Deno ? 'deno' : 'node';
+const HELLO = 'Hello, World!';
+/** Larger than anything that is sent, for all alike. */
+const MAX = 64 * 1024 * 1024;
+
+const CONTENDERS = {
+  async ours() {
+    const { Server } = await import(`../../dist/${runtime}.js`);
+    const server = new Server({ limits: { maxMessageBytes: MAX } });
+    server.useHttp((_request, response) => response.send(HELLO));
+    server.useWebSockets(
+      kind === 'broadcast'
+        ? (_socket, message) => server.broadcast(message)
+        : async (socket, message) => {
+            await socket.send(message);
+          },
+    );
+    await server.start({ port, hostname: '127.0.0.1' });
+  },
+
+  async ws() {
+    const { WebSocketServer } = await import('ws');
+    const server = new WebSocketServer({
+      port,
+      host: '127.0.0.1',
+      maxPayload: MAX,
+      perMessageDeflate: false,
+    });
+    server.on('connection', (socket) => {
+      socket.on('error', () => {});
+      // Text as a string, as an app reads it.
+      socket.on('message', (data, isBinary) => {
+        const message = isBinary ? data : data.toString();
+        if (kind === 'broadcast') for (const each of server.clients) each.send(message);
+        else socket.send(message);
+      });
+    });
+    await new Promise((resolve) => server.on('listening', resolve));
+  },
+
+  async driver() {
+    const { default: driver } = await import('websocket-driver');
+    const net = await import('node:net');
+    const server = net.createServer({ noDelay: true }, (socket) => {
+      const each = driver.server({ maxLength: MAX });
+      each.on('connect', () => each.start());
+      each.on('message', ({ data }) => (typeof data === 'string' ? each.text(data) : each.binary(data)));
+      each.on('error', () => {});
+      socket.on('error', () => {});
+      socket.pipe(each.io).pipe(socket);
+    });
+    await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  },
+
+  async http() {
+    const { createServer } = await import('node:http');
+    const server = createServer((_request, response) => {
+      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+      response.end(HELLO);
+    });
+    await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+  },
+
+  /** What the runtime itself brings. */
+  async native() {
+    if (runtime === 'bun') {
+      Bun.serve({
+        port,
+        hostname: '127.0.0.1',
+        fetch(request, server) {
+          if (kind !== 'http' && server.upgrade(request)) return undefined;
+          return new Response(HELLO);
+        },
+        websocket: {
+          maxPayloadLength: MAX,
+          backpressureLimit: MAX,
+          open(socket) {
+            if (kind === 'broadcast') socket.subscribe('all');
+          },
+          message(socket, message) {
+            if (kind === 'broadcast') {
+              socket.publish('all', message);
+              socket.send(message);
+            } else socket.send(message);
+          },
+        },
+      });
+    } else if (runtime === 'deno') {
+      const sockets = new Set();
+      Deno.serve({ port, hostname: '127.0.0.1', onListen() {} }, (request) => {
+        if (request.headers.get('upgrade') !== 'websocket') return new Response(HELLO);
+        const { socket, response } = Deno.upgradeWebSocket(request);
+        socket.binaryType = 'arraybuffer';
+        socket.onopen = () => sockets.add(socket);
+        socket.onclose = () => sockets.delete(socket);
+        socket.onmessage = ({ data }) => {
+          if (kind === 'broadcast') for (const each of sockets) each.send(data);
+          else socket.send(data);
+        };
+        return response;
+      });
+    } else throw new Error('Node has no WebSocket server of its own');
+  },
+
+  /** The same bytes with nothing read of them: what the runtime's sockets alone allow. */
+  async floor() {
+    const { floorAnswer } = await import('./floor.mjs');
+    const answer = floorAnswer(kind);
+    if (runtime === 'bun') {
+      Bun.listen({
+        hostname: '127.0.0.1',
+        port,
+        socket: {
+          open(socket) {
+            socket.data = answer((bytes) => socket.write(bytes));
+            socket.waiting = undefined;
+          },
+          data(socket, bytes) {
+            socket.data.receive(bytes);
+          },
+          close(socket) {
+            socket.data.close();
+          },
+        },
+      });
+    } else if (runtime === 'deno') {
+      const listener = Deno.listen({ port, hostname: '127.0.0.1' });
+      (async () => {
+        for await (const connection of listener) {
+          connection.setNoDelay(true);
+          (async () => {
+            let sending = Promise.resolve();
+            const each = answer((bytes) => {
+              sending = sending.then(async () => {
+                for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(await connection.write(rest));
+              });
+            });
+            const buffer = new Uint8Array(65_536);
+            try {
+              for (let n = await connection.read(buffer); n !== null; n = await connection.read(buffer)) {
+                each.receive(buffer.subarray(0, n));
+                await sending;
+              }
+            } catch {}
+            each.close();
+          })();
+        }
+      })();
+    } else {
+      const net = await import('node:net');
+      const server = net.createServer({ noDelay: true }, (socket) => {
+        const each = answer((bytes) => socket.write(bytes));
+        socket.on('data', (bytes) => each.receive(bytes));
+        socket.on('error', () => {});
+        socket.on('close', () => each.close());
+      });
+      await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
+    }
+  },
+};
+
+await CONTENDERS[contender]();
+console.log('ready');
