@@ -27,3 +27,8 @@ export function viewBytes(data: unknown, what: string): Uint8Array {
     `Cannot use ${what}: it is of type ${is}, expected a Uint8Array, an ArrayBuffer or a view of one`,
   );
 }
+
+/** A copy in memory of its own. Not `slice()`: the one of Node's `Buffer`, which is a `Uint8Array` too, copies nothing. */
+export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { copyBytes } from '../bytes/view.ts';
 import type { PongEvent } from './events.ts';
 
 interface Sent {
@@ -65,7 +66,10 @@ export class Keepalive {
     const number = this.#count++;
     this.#sent ??= [];
     if (this.#sent.length === MAX_PENDING) this.#sent.shift();
-    const own = payload?.slice() ?? Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number);
+    const own =
+      payload === undefined
+        ? Uint8Array.of(number >>> 24, number >>> 16, number >>> 8, number)
+        : copyBytes(payload);
     this.#sent.push({ number, payload: own, at: now });
     this.#pingAt = now + this.#intervalMs;
     if (this.#deadAt === Number.POSITIVE_INFINITY) {

@@ -11,7 +11,7 @@ import type { NativeBytes } from '../bytes/native.ts';
 import { Output } from '../bytes/output.ts';
 import type { RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
-import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
 import { CONNECTION_ERRORS, type ConnectionErrorCode, ProtocolError } from '../errors.ts';
 import { CloseCode, encodeClose, MAX_REASON_BYTES } from '../frame/close.ts';
 import { FIN_BIT, type Role, RSV1 } from '../frame/header.ts';
@@ -398,7 +398,7 @@ export class WebSocketConnection {
       this.#owedPong !== undefined ||
       this.#output.length >= this.#limits.highWaterMarkBytes
     ) {
-      this.#owedPong = payload.slice();
+      this.#owedPong = copyBytes(payload);
     } else {
       this.#frames.bytes(FIN_BIT | Opcode.Pong, payload);
     }

@@ -6,7 +6,7 @@
  * @module
  */
 import { portableText } from '../bytes/text.ts';
-import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 import { encodeFrame } from './encode.ts';
 import { RSV1 } from './header.ts';
@@ -41,7 +41,7 @@ export class PreparedMessage {
       portableText.write(data, this.payload, 0);
     } else {
       this.type = 'binary';
-      this.payload = viewBytes(data, 'message').slice();
+      this.payload = copyBytes(viewBytes(data, 'message'));
     }
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
 import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
 import type { SendOptions, WebSocketConnection } from '../connection/websocket.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
@@ -544,7 +544,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const waiting = this.bufferedBytes + bytes;
     if (waiting > this.#host.limits.maxSendBufferBytes) return this.#overflow(waiting);
     // What is passed may be written to again before its turn comes.
-    const kept = 'data' in what && what.data instanceof Uint8Array ? { data: what.data.slice() } : what;
+    const kept = 'data' in what && what.data instanceof Uint8Array ? { data: copyBytes(what.data) } : what;
     this.#outboxBytes += bytes;
     return handled(
       new Promise((resolve, reject) => {
