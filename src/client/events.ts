@@ -1,0 +1,78 @@
+/**
+ * The events of the WHATWG `WebSocket`, where a runtime has none of its own.
+ *
+ * @module
+ */
+
+/** What a `CloseEvent` says. */
+export interface CloseEventInit {
+  /** The close code. */
+  readonly code?: number | undefined;
+  /** The reason. */
+  readonly reason?: string | undefined;
+  /** Whether both ends said goodbye. */
+  readonly wasClean?: boolean | undefined;
+}
+
+/** The event `close`: the standard's `CloseEvent`, which not every supported runtime has. */
+export class SocketCloseEvent extends Event {
+  /** The peer's close code (1005: it gave none); 1006 when the connection broke or was never open. */
+  readonly code: number;
+  /** The reason that came with the code. */
+  readonly reason: string;
+  /** Whether both ends said goodbye. */
+  readonly wasClean: boolean;
+
+  /** Made by the socket. */
+  constructor(type: string, init: CloseEventInit = {}) {
+    super(type);
+    this.code = init.code ?? 0;
+    this.reason = init.reason ?? '';
+    this.wasClean = init.wasClean ?? false;
+  }
+}
+
+/** A `CloseEvent`: the runtime's own where it has one. */
+export function closeEvent(init: CloseEventInit): SocketCloseEvent {
+  const { CloseEvent = SocketCloseEvent } = globalThis as { readonly CloseEvent?: typeof SocketCloseEvent };
+  return new CloseEvent('close', init);
+}
+
+/** The event `error`. The standard has it say nothing, lest a page learns about other hosts; there are no pages here. */
+export class SocketErrorEvent extends Event {
+  /** What went wrong. */
+  readonly error: unknown;
+  /** The same in words. */
+  readonly message: string;
+
+  /** Made by the socket. */
+  constructor(type: string, error: unknown) {
+    super(type);
+    this.error = error;
+    this.message = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The events by name, for `addEventListener`. */
+export interface WebSocketEventMap {
+  /** The connection is open. */
+  readonly open: Event;
+  /** A message came. */
+  readonly message: MessageEvent;
+  /** Something went wrong; `close` follows. */
+  readonly error: SocketErrorEvent;
+  /** It is over. The last event. */
+  readonly close: SocketCloseEvent;
+}
+
+/** A function that is called with events of one kind; what `onopen` and the others hold. */
+export type WebSocketEventHandler<E extends Event> = ((event: E) => unknown) | null;
+
+/**
+ * Run `task` from the event loop, after those before it. One event is one task, so that everything that waits for it has run
+ * before the next comes: `await` the event `open`, then set `onmessage`, and no message is missed.
+ */
+export const queueTask: (task: () => void) => unknown =
+  // A timer would wait for a millisecond at least.
+  (globalThis as { readonly setImmediate?: (task: () => void) => unknown }).setImmediate ??
+  ((task) => setTimeout(task, 0));
