@@ -3,6 +3,13 @@
  *
  * @module
  */
+
+export type { WebSocketInit } from './client/conversions.ts';
+export type { SocketCloseEvent, SocketErrorEvent } from './client/events.ts';
+export type { ClientOptions } from './client/options.ts';
+export type { WebSocketConstructor } from './client/whatwg.ts';
+export { HandshakeError, type HandshakeResponse } from './connection/handshake-error.ts';
+export type { CompressionOptions } from './connection/permessage.ts';
 export {
   ProtocolError,
   type ProtocolErrorCode,
@@ -24,4 +31,4 @@ export type { SocketHandlers } from './socket/driver.ts';
 export type { ErrorSource } from './socket/host.ts';
 export { IncomingMessage } from './socket/incoming.ts';
 export { Socket, type SocketCloseInfo, type SocketRequest } from './socket/socket.ts';
-export type { Address, ListenOptions, TlsServerOptions } from './transport/transport.ts';
+export type { Address, ListenOptions, TlsClientOptions, TlsServerOptions } from './transport/transport.ts';

@@ -34,8 +34,10 @@ export class SocketCloseEvent extends Event {
 
 /** A `CloseEvent`: the runtime's own where it has one. */
 export function closeEvent(init: CloseEventInit): SocketCloseEvent {
-  const { CloseEvent = SocketCloseEvent } = globalThis as { readonly CloseEvent?: typeof SocketCloseEvent };
-  return new CloseEvent('close', init);
+  const { CloseEvent } = globalThis as {
+    readonly CloseEvent?: new (type: string, init: object) => CloseEvent;
+  };
+  return CloseEvent === undefined ? new SocketCloseEvent('close', init) : new CloseEvent('close', init);
 }
 
 /** The event `error`. The standard has it say nothing, lest a page learns about other hosts; there are no pages here. */
