@@ -1,8 +1,8 @@
 // Every piece of TypeScript that the documentation shows is type-checked and run, against the source.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -110,6 +110,9 @@ function sourceFile(specifier: string): string {
   return join(ROOT, 'src', isFile ? `${path}.ts` : `${path}/index.ts`);
 }
 
+/** Files that programs of the documentation find in their working directory, and where they come from. */
+const FILES = { 'cert.pem': 'server.pem', 'key.pem': 'server.key.pem', 'ca.pem': 'ca.pem' };
+
 const children = new Set<ChildProcess>();
 
 /** Runs a program to its end. */
@@ -118,6 +121,7 @@ function run(
   failAt: number,
 ): Promise<{ readonly status: number | string; readonly output: string; readonly assertions: number }> {
   const child = spawn(process.execPath, ['--enable-source-maps', file], {
+    cwd: dirname(file),
     env: { ...process.env, DOCS_FAIL_AT: String(failAt) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
@@ -188,7 +192,12 @@ describe('the types of a fence', () => {
 
 describe('the program of a fence', () => {
   const folder = mkdtempSync(join(tmpdir(), 'sansocket-docs-'));
-  beforeAll(() => bundle(folder), 60_000);
+  beforeAll(async () => {
+    await bundle(folder);
+    for (const [name, fixture] of Object.entries(FILES)) {
+      cpSync(join(ROOT, 'test/fixtures/tls', fixture), join(folder, name));
+    }
+  }, 60_000);
   afterAll(() => {
     for (const child of children) child.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
