@@ -76,8 +76,8 @@ export function connect<Data = unknown>(
 export function connect<Data>(
   url: string | { readonly href: string },
   options?: ClientOptions<Data>,
-): Promise<Socket<Data>> {
-  return connectOver(denoTransport, url, options);
+): Promise<Socket<Data, never>> {
+  return connectOver(denoTransport, url, options) as Promise<Socket<Data, never>>;
 }
 
 /** The WHATWG `WebSocket` class, for programs that are written for browsers; with more options than browsers have. */
