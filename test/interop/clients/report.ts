@@ -12,12 +12,13 @@ export async function report<Environment>(
 ): Promise<void> {
   for (const [name, run] of Object.entries(cases)) {
     let result = 'ok';
+    const start = Date.now();
     try {
       await run(env);
     } catch (error) {
       result = String((error as Error | undefined)?.stack ?? error);
     }
-    console.log(JSON.stringify({ name, result }));
+    console.log(JSON.stringify({ name, result, ms: Date.now() - start }));
   }
   console.log('done');
   process.exit(0);

@@ -130,7 +130,10 @@ const OPENINGS: Readonly<Record<string, (socket: Socket, query: URLSearchParams)
   '/terminate': (socket) => socket.terminate(),
 
   /** The request of the handshake, as a message. */
-  '/request': (socket) => socket.send(JSON.stringify(Object.fromEntries(socket.request.headers))),
+  '/request': (socket) => {
+    const headers = [...socket.request.headers].map(([name, value]) => [name.toLowerCase(), value]);
+    return socket.send(JSON.stringify(Object.fromEntries(headers)));
+  },
 
   /** A ping of ours, and its round trip as a message. */
   async '/ping'(socket) {

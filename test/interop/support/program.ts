@@ -22,6 +22,8 @@ export interface CaseResult {
   readonly name: string;
   /** `ok`, or what went wrong. */
   readonly result: string;
+  /** How long it took, for whoever looks for time. */
+  readonly ms: number;
 }
 
 /** Wait for something that may never happen. @param what Completes "within 5 s, there was no …". */
