@@ -119,13 +119,13 @@ class NodeStream extends StreamBase implements ByteStream {
     socket.on('close', onClose);
   }
 
-  /** From here on, the handler hears what happens. */
-  start(handler: StreamHandler): void {
+  /** From here on, the handler hears what happens. @param calledBack Whether bytes come by {@link onRead}. */
+  start(handler: StreamHandler, calledBack = false): void {
     this.handler = handler;
     const { socket } = this;
     socket.on('drain', onDrain);
     socket.on('end', onEnd);
-    socket.on('data', onData);
+    if (!calledBack) socket.on('data', onData);
   }
 
   write(bytes: Uint8Array): boolean {
@@ -205,10 +205,14 @@ function onClose(this: net.Socket): void {
 }
 
 /** A new connection. Not before `accept` has answered can anything be read: that happens in later turns. */
-function welcome(socket: net.Socket, accept: (stream: ByteStream) => StreamHandler): void {
+function welcome(
+  socket: net.Socket,
+  accept: (stream: ByteStream) => StreamHandler,
+  calledBack = false,
+): void {
   const stream = new NodeStream(socket, undefined);
   try {
-    stream.start(accept(stream));
+    stream.start(accept(stream), calledBack);
   } catch {
     stream.destroy();
   }
@@ -231,9 +235,61 @@ async function listenOnce(
     server = tls.createServer(secure, (socket) => welcome(socket, accept));
   }
   await bind(server, options);
+  if (options.tls === undefined) readIntoOneBuffer(server, accept);
   // Past this point an 'error' is a connection that could not be accepted (too many open files, say): go on.
   server.on('error', () => {});
   return new NodeListener(server, options);
+}
+
+/** What arrives is read in here, for all accepted sockets of the process, and copied out at once. */
+let readBuffer: buffer.Buffer | undefined;
+const READ_BYTES = 65_536;
+/** The newest major version of Node that {@link readIntoOneBuffer} was tried on. */
+const NEWEST_TRIED = 26;
+
+/** The part of a server's handle that is not public. */
+interface PrivateHandle {
+  onconnection?: (this: unknown, status: number, handle: AcceptedHandle | undefined) => void;
+}
+interface AcceptedHandle {
+  setNoDelay?(enable: boolean): number;
+}
+
+/**
+ * Read accepted sockets by `onread`, which Node has for outgoing ones alone: one buffer for all, instead of 64 KiB that
+ * are allocated, cut to size and left to the collector for each read. Measured by `npm run bench -- echo`: 20 to 30 % less time
+ * a message for the bare socket, and less memory for each idle connection.
+ *
+ * That the handle comes this way is not documented: where it looks different, or Node is newer than what this was tried
+ * on, sockets are read as usual.
+ */
+function readIntoOneBuffer(server: net.Server, accept: (stream: ByteStream) => StreamHandler): void {
+  const handle = (server as unknown as { _handle?: PrivateHandle | null })._handle;
+  const major = Number.parseInt(process.versions.node, 10);
+  if (typeof handle?.onconnection !== 'function' || major > NEWEST_TRIED) return;
+  readBuffer ??= buffer.Buffer.allocUnsafeSlow(READ_BYTES);
+  const usual = handle.onconnection;
+  const onread = { buffer: readBuffer, callback: onRead };
+  handle.onconnection = function (status, client) {
+    if (status !== 0 || client === undefined) {
+      usual.call(this, status, client);
+      return;
+    }
+    client.setNoDelay?.(true);
+    const socket = new net.Socket({
+      handle: client,
+      allowHalfOpen: true,
+      onread,
+    } as net.SocketConstructorOpts);
+    welcome(socket, accept, true);
+  };
+}
+
+/** @returns true: go on reading. */
+function onRead(this: net.Socket, count: number, shared: Uint8Array): boolean {
+  // Small chunks come out of Node's pool; the handler owns the copy.
+  (this as Wired)[STREAM].emitData(buffer.Buffer.from(shared.subarray(0, count)));
+  return true;
 }
 
 /** Resolves when the server listens. */
