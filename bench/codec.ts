@@ -8,6 +8,7 @@
  * @module
  */
 import { createRequire } from 'node:module';
+import { Writable } from 'node:stream';
 import { type NativeBytes, xor64 } from '../src/bytes/native.ts';
 import { Output } from '../src/bytes/output.ts';
 import { FIN_BIT } from '../src/frame/header.ts';
@@ -183,22 +184,33 @@ export function decodeBinary(name: string, target: number, bytes: number, chunkB
   };
 }
 
-/** Strings to frames of the server's role: ours into one buffer, theirs to a socket that puts what it is given behind each other. */
-export function encodeText(name: string, target: number, message: string): Scenario {
+/**
+ * Strings to frames of the server's role, behind each other in one buffer: ours is given back when it is "sent", as the
+ * adapters do. What `ws` writes to is a socket; the nearest to one without a system behind it is a `Writable` that puts
+ * behind each other what it is given. `bare` spares it that stream, which no connection can.
+ */
+export function encodeText(name: string, target: number, message: string, bare = false): Scenario {
   const operations = Math.max(16, Math.floor(CHUNK_BYTES / (message.length + 4)));
   const output = new Output();
   const writer = new FrameWriter({ role: 'server', text, native }, output);
   const gathered = Buffer.alloc(2 * CHUNK_BYTES);
   let written = 0;
-  const sink = {
-    cork() {},
-    uncork() {},
-    write(chunk: Buffer | string) {
-      if (typeof chunk === 'string') written += gathered.write(chunk, written);
-      else written += chunk.copy(gathered, written);
-      return true;
-    },
+  const gather = (chunk: Buffer | string): void => {
+    if (typeof chunk === 'string') written += gathered.write(chunk, written);
+    else written += chunk.copy(gathered, written);
   };
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: Buffer | string, _encoding, done) {
+      gather(chunk);
+      done();
+    },
+    writev(chunks: Array<{ chunk: Buffer | string }>, done) {
+      for (const { chunk } of chunks) gather(chunk);
+      done();
+    },
+  });
+  const sink = bare ? { cork() {}, uncork() {}, write: gather } : stream;
   const sender = new ws.Sender(sink, {});
   const options = { fin: true, binary: false, compress: false, mask: false };
   return {
@@ -210,14 +222,17 @@ export function encodeText(name: string, target: number, message: string): Scena
         name: 'sansocket',
         run() {
           for (let i = 0; i < operations; i++) writer.text(FIN_BIT | Opcode.Text, message);
-          return output.take()!.length;
+          const run = output.take()!;
+          output.recycle(run);
+          return run.length;
         },
       },
       {
         name: 'ws',
-        run() {
+        async run() {
           written = 0;
           for (let i = 0; i < operations; i++) sender.send(message, options);
+          if (!bare) await new Promise(process.nextTick);
           return written;
         },
       },
@@ -275,6 +290,9 @@ export function codecScenarios(): Scenario[] {
     encodeText('encode 20 B text', 5, ascii(20)),
     encodeText('encode 125 B text', 5, ascii(125)),
     encodeText('encode 1 KiB text', 5, ascii(1024)),
+    encodeText('encode 20 B text, ws without a stream', 1, ascii(20), true),
+    encodeText('encode 125 B text, ws without a stream', 1, ascii(125), true),
+    encodeText('encode 1 KiB text, ws without a stream', 1, ascii(1024), true),
     unmask(8, 1),
     unmask(20, 1),
     unmask(64, 1),

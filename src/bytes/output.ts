@@ -40,10 +40,12 @@ export class Output {
   end = 0;
   /** Up to where this run may be written. */
   #room = 0;
+  /** Whether the memory is for this run alone. */
+  #ownMemory = false;
   /** A shared, immutable run that was appended to an empty output and is not copied until more follows. */
   #borrowed: Uint8Array | undefined;
-  /** What was taken last, of memory that is ours. */
-  #taken: Uint8Array | undefined;
+  /** What was taken last; not the run itself, which would stay alive with an idle connection. */
+  #taken: 'nothing' | 'cut' | 'own' = 'nothing';
 
   /** @param slab Where memory comes from; one of its own by default. */
   constructor(slab: Slab = new Slab()) {
@@ -78,13 +80,14 @@ export class Output {
   /** The whole run, or `undefined` when there is nothing. The output is empty afterwards. */
   take(): Uint8Array | undefined {
     const borrowed = this.#borrowed;
+    this.#taken = 'nothing';
     if (borrowed !== undefined) {
       this.#borrowed = undefined;
       return borrowed;
     }
     if (this.end === this.start) return undefined;
     const run = this.bytes.subarray(this.start, this.end);
-    this.#taken = run;
+    this.#taken = this.#ownMemory ? 'own' : 'cut';
     // What was reserved and not written goes back, when nobody has cut behind it.
     if (this.#slab.bytes === this.bytes && this.#slab.used === this.#room) this.#slab.used = this.end;
     this.bytes = EMPTY;
@@ -93,20 +96,21 @@ export class Output {
   }
 
   /**
-   * Give back what {@link take} gave: nobody reads it any more, and its memory is written to again. That is what makes
-   * an echo touch the same few cache lines again and again. Anything but the newest run is left alone, and so is one
-   * that was borrowed.
+   * Give back what {@link take} gave last: nobody reads it any more, and its memory is written to again. That is what
+   * makes an echo touch the same few cache lines again and again. Any other run is left alone, and so is one that was
+   * borrowed.
    */
   recycle(run: Uint8Array): void {
-    if (run !== this.#taken) return;
-    this.#taken = undefined;
+    const taken = this.#taken;
+    this.#taken = 'nothing';
     const slab = this.#slab;
-    if (run.buffer === slab.bytes.buffer) {
-      const end = run.byteOffset + run.length - slab.bytes.byteOffset;
-      if (slab.used === end) slab.used -= run.length;
-    } else if (run.byteOffset === 0 && run.length > slab.bytes.length && run.length <= LARGEST_SLAB_BYTES) {
-      // Memory of its own, made for long messages: the next one will be long too.
-      slab.bytes = run;
+    if (taken === 'cut' && run.buffer === slab.bytes.buffer) {
+      if (slab.used === run.byteOffset + run.length) slab.used = run.byteOffset;
+    } else if (taken === 'own' && run.byteOffset === 0) {
+      // Memory that was made for a long run: the next one will be long too, so all of it becomes the slab.
+      const { buffer } = run;
+      if (buffer.byteLength <= slab.bytes.length || buffer.byteLength > LARGEST_SLAB_BYTES) return;
+      slab.bytes = new Uint8Array(buffer);
       slab.used = 0;
     }
   }
@@ -123,12 +127,14 @@ export class Output {
     const wanted = pending === 0 ? count : Math.max(count + pending, 2 * pending);
     let bytes = slab.bytes;
     let start = slab.used;
+    let own = false;
     if (start + wanted <= bytes.length) {
       slab.used = start + wanted;
     } else {
       start = 0;
       if (wanted > SLAB_BYTES >> 1) {
         bytes = new Uint8Array(wanted);
+        own = true;
       } else {
         bytes = slab.bytes = new Uint8Array(SLAB_BYTES);
         slab.used = wanted;
@@ -136,6 +142,7 @@ export class Output {
     }
     if (pending > 0) bytes.set(this.bytes.subarray(this.start, this.end), start);
     this.bytes = bytes;
+    this.#ownMemory = own;
     this.start = start;
     this.end = start + pending;
     this.#room = start + wanted;

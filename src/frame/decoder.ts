@@ -9,8 +9,8 @@
  */
 
 import type { BulkXor, NativeBytes } from '../bytes/native.ts';
-import { checkOptions } from '../options.ts';
 import { UsageTypeError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import type { FrameError } from './error.ts';
 import {
   describeHeader,
@@ -131,9 +131,10 @@ export class FrameCursor {
       throw new UsageTypeError('bad-argument', 'Cannot decode: the chunk is not a Uint8Array');
     }
     if (chunk.length === 0 || this.error !== undefined) return;
-    if (this.#waiting !== undefined) this.#waiting.push(chunk);
-    else if (this.#at < this.chunk.length) this.#waiting = [chunk];
-    else this.#enter(chunk);
+    const bytes = plain(chunk);
+    if (this.#waiting !== undefined) this.#waiting.push(bytes);
+    else if (this.#at < this.chunk.length) this.#waiting = [bytes];
+    else this.#enter(bytes);
   }
 
   /** Go on to the next header, or the next piece of a payload. */
@@ -246,6 +247,12 @@ export class FrameCursor {
     this.#waiting = undefined;
     return Step.Error;
   }
+}
+
+/** The same memory as a `Uint8Array` and no subclass: views of Node's `Buffer` are Buffers, whose `slice` copies nothing. */
+function plain(bytes: Uint8Array): Uint8Array {
+  if (Object.getPrototypeOf(bytes) === Uint8Array.prototype) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /**

@@ -6,8 +6,9 @@
  *
  * @module
  */
-import { checkOptions, readSwitch } from '../options.ts';
+
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import { FrameError } from './error.ts';
 import { packKey } from './mask.ts';
 import { isControl, isOpcode, type Opcode } from './opcode.ts';

@@ -7,6 +7,7 @@
  */
 import type { TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
+import { copyBytes } from '../bytes/view.ts';
 
 /** From this many bytes on, a native check pays. */
 const BULK_FROM = 64;
@@ -67,7 +68,7 @@ export class IncomingText {
     if (!this.#validator.complete) {
       do end--;
       while ((bytes[end]! & 0xc0) === 0x80);
-      this.#carry = bytes.slice(end);
+      this.#carry = copyBytes(bytes.subarray(end));
     }
     return this.#codec.utf8(bytes, 0, end) as string;
   }

@@ -8,11 +8,11 @@
  */
 import { Collector } from '../bytes/collector.ts';
 import type { NativeBytes } from '../bytes/native.ts';
-import { checkOptions, readSwitch } from '../options.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import { decodeClose } from './close.ts';
 import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';

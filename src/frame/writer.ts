@@ -8,12 +8,12 @@
  */
 
 import type { BulkXor, NativeBytes } from '../bytes/native.ts';
-import { checkOptions, readSwitch } from '../options.ts';
 import { Output } from '../bytes/output.ts';
 import { MaskKeys, type RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { type BytesLike, viewBytes } from '../bytes/view.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import { encodeClose } from './close.ts';
 import {
   FIN_BIT,

@@ -142,4 +142,58 @@ describe('Output', () => {
     expect(output.take()).toEqual(Uint8Array.of(9, 9, 9, 9, 9, 9, 2));
     expect(shared).toEqual(run(3, 9));
   });
+
+  it('recycle lets the memory of the last run be written again', () => {
+    const slab = new Slab();
+    const output = new Output(slab);
+    output.append(run(10, 1));
+    const first = output.take()!;
+    output.recycle(first);
+    expect(slab.used).toBe(0);
+    output.append(run(10, 2));
+    expect(output.take()!.byteOffset).toBe(first.byteOffset);
+    expect(first).toEqual(run(10, 2));
+  });
+
+  it('recycle leaves alone what is not the last run, what is not the newest cut, and what was given back', () => {
+    const slab = new Slab();
+    const one = new Output(slab);
+    const two = new Output(slab);
+    one.append(run(10, 1));
+    const first = one.take()!;
+    two.append(run(10, 2));
+    const second = two.take()!;
+    one.recycle(first); // another cut lies behind it
+    expect(slab.used).toBe(20);
+    two.recycle(run(10, 3)); // not from here
+    expect(slab.used).toBe(20);
+    two.recycle(second); // too late: the call before used the right up
+    expect(slab.used).toBe(20);
+  });
+
+  it('recycle leaves alone a run that was shared, however long', () => {
+    const slab = new Slab();
+    const output = new Output(slab);
+    const shared = run(2 * SLAB_BYTES, 9);
+    output.appendShared(shared);
+    output.recycle(output.take()!);
+    expect(slab.bytes).toHaveLength(0);
+  });
+
+  it('recycle makes the memory of a long run the slab, all of it, within a bound', () => {
+    const slab = new Slab();
+    const output = new Output(slab);
+    output.append(run(SLAB_BYTES, 1));
+    output.append(run(10, 2));
+    const long = output.take()!;
+    output.recycle(long);
+    expect(slab.bytes.buffer).toBe(long.buffer);
+    expect(slab.bytes.length).toBe(long.buffer.byteLength);
+    output.append(run(2 * SLAB_BYTES, 3));
+    expect(output.take()!.buffer).toBe(long.buffer);
+
+    output.append(run(5 * 1024 * 1024, 4));
+    output.recycle(output.take()!);
+    expect(slab.bytes.buffer).toBe(long.buffer);
+  });
 });

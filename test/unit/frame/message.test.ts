@@ -142,7 +142,18 @@ describe('MessageReader: messages', () => {
     expect([reader.position, reader.inMessage]).toEqual([17, false]);
   });
 
-  it('gives results in plain Uint8Arrays that it never writes to again', () => {
+  it('gives plain Uint8Arrays, whatever subclass the chunks are of', () => {
+    const reader = new MessageReader(server);
+    reader.push(
+      Buffer.from(frames({ opcode: Binary, payload: hex('01') }, { opcode: Ping, payload: hex('02') })),
+    );
+    const binary = reader.next();
+    const ping = reader.next();
+    expect(binary?.kind === 'binary' && binary.data.constructor).toBe(Uint8Array);
+    expect(ping?.kind === 'ping' && ping.payload.constructor).toBe(Uint8Array);
+  });
+
+  it('gives results that it never writes to again', () => {
     const reader = new MessageReader(server);
     const kept: Uint8Array[] = [];
     const stream = frames(
