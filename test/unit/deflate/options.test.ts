@@ -107,7 +107,7 @@ describe('resolveCompression()', () => {
       [15, false, true],
       [10, true, true],
       [12, true, true],
-      [14, true, true],
+      [15, true, true],
       [15, true, true],
     ]);
   });
