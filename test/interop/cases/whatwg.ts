@@ -287,7 +287,9 @@ export const WHATWG_CASES: Readonly<Record<string, (env: WhatwgEnvironment) => P
   },
 
   async 'a connection that the server drops is 1006 and not clean'(env) {
-    await fails(env, new Tester(env, '/terminate'));
+    const tester = await Tester.open(env, '/terminate');
+    tester.socket.send('drop me');
+    await fails(env, tester);
   },
 
   async 'a message over the limit is answered with 1009'(env) {

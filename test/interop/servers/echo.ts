@@ -120,14 +120,12 @@ function closing(id: string): { seen: Promise<SocketCloseInfo>; see: (info: Sock
   return entry;
 }
 
-/** What happens as soon as a socket is open, by path; all others echo and nothing else. */
+/** What happens as soon as a socket is open, by path; then, all echo. */
 const OPENINGS: Readonly<Record<string, (socket: Socket, query: URLSearchParams) => unknown>> = {
   '/close': (socket, query) => {
     const code = query.get('code');
     return socket.close(code === null ? undefined : Number(code), query.get('reason') ?? undefined);
   },
-
-  '/terminate': (socket) => socket.terminate(),
 
   /** The request of the handshake, as a message. */
   '/request': (socket) => {
@@ -176,7 +174,10 @@ server.useWebSockets({
   async open(socket) {
     await OPENINGS[socket.request.path]?.(socket, socket.request.query);
   },
-  message: (socket, message) => socket.send(message),
+  message(socket, message) {
+    if (socket.request.path === '/terminate') return socket.terminate();
+    return socket.send(message);
+  },
   close(socket, info) {
     const id = socket.request.query.get('id');
     if (id !== null) closing(id).see(info);

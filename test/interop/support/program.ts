@@ -60,10 +60,12 @@ export class Program {
   #wake: () => void = () => {};
 
   /** @param title What it is called in errors. */
-  constructor(title: string, command: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(title: string, command: readonly string[]) {
     const [file = '', ...args] = command;
     this.#title = title;
-    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    // Python would leave its bytecode in our folder.
+    const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+    this.#child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env });
     running.add(this);
     const { stdin, stdout, stderr } = this.#child;
     stdin?.on('error', () => {});

@@ -1,0 +1,50 @@
+/**
+ * The clients of Python's websockets and of Autobahn|Python against our server on Node, Bun and Deno.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { describeWith, requirePeer } from '../support/peers.ts';
+import { runCases } from './support/program.ts';
+import { RUNTIME_TITLES, RUNTIMES } from './support/runtimes.ts';
+import { useServer } from './support/server.ts';
+
+const PROGRAMS = [
+  ['websockets', 'python/websockets_client.py'],
+  ['autobahn', 'python/autobahn_client.py'],
+] as const;
+
+/** The names of a program's cases, out of its source, so that they are known without running it. */
+function casesOf(path: string): string[] {
+  return Array.from(readFileSync(path, 'utf8').matchAll(/^@case\("(.+)"\)$/gm), ([, name]) => name!);
+}
+
+describe.each([
+  ['without compression', false],
+  ['with compression', true],
+])('Python %s', (_setting, compression) => {
+  for (const runtime of RUNTIMES) {
+    describeWith([runtime], `against our server on ${RUNTIME_TITLES[runtime]}`, () => {
+      const server = useServer(runtime, { options: { compression } });
+
+      for (const [name, program] of PROGRAMS) {
+        const path = fileURLToPath(new URL(program, import.meta.url));
+        describeWith([name], name, () => {
+          let results: ReadonlyMap<string, string> = new Map();
+          beforeAll(async () => {
+            const { ws, http } = server();
+            const { title, command } = requirePeer(name);
+            results = await runCases(title, [...command, path, JSON.stringify({ ws, http, compression })]);
+          }, 60_000);
+
+          it.each(casesOf(path))('%s', (title) => expect(results.get(title)).toBe('ok'));
+        });
+      }
+
+      it('the server is left with no connection and no error of its own', async () => {
+        const { connectionCount, errors } = await server().stats();
+        expect([connectionCount, errors.filter((error) => error.startsWith('handler'))]).toEqual([0, []]);
+      });
+    });
+  }
+});
