@@ -1,40 +1,19 @@
 /**
  * Inflate: the blocks of RFC 1951, in any pieces, within a budget.
  *
- * Owns: block headers, stored blocks, the codes of dynamic blocks, where a message ends. Does not own: the symbols of a
- * block (`inflate-symbols.ts`), what the extension negotiated (`permessage.ts`).
+ * Owns: block headers, stored blocks, where a message ends. Does not own: the codes of dynamic blocks (`dynamic-tables.ts`), the
+ * symbols of a block (`inflate-symbols.ts`), what the extension negotiated (`permessage.ts`).
  *
  * @module
  */
 import { DEFLATE_ERRORS, ProtocolError } from '../errors.ts';
 import { BitReader } from './bit-reader.ts';
-import {
-  DISTANCE_ENTRIES,
-  DISTANCE_ROOT_BITS,
-  DISTANCE_TABLE_SIZE,
-  LENGTH_CODE_ENTRIES,
-  LENGTH_CODE_ROOT_BITS,
-  LITERAL_ENTRIES,
-  LITERAL_ROOT_BITS,
-  LITERAL_TABLE_SIZE,
-  TableBuilder,
-  VALUE_SHIFT,
-} from './decode-table.ts';
+import { DISTANCE_ENTRIES, LITERAL_ENTRIES, TableBuilder } from './decode-table.ts';
+import { DYNAMIC_TABLES_BYTES, DynamicTables } from './dynamic-tables.ts';
 import type { CodecOptions, Inflater } from './engine.ts';
 import { SymbolDecoder } from './inflate-symbols.ts';
 import { Output } from './output.ts';
-import {
-  DISTANCE_SYMBOLS,
-  DYNAMIC,
-  END_OF_BLOCK,
-  FIXED,
-  FIXED_DISTANCE_LENGTHS,
-  FIXED_LITERAL_LENGTHS,
-  LENGTH_CODE_ORDER,
-  LENGTH_CODE_SYMBOLS,
-  LITERAL_SYMBOLS,
-  STORED,
-} from './tables.ts';
+import { DYNAMIC, FIXED, FIXED_DISTANCE_LENGTHS, FIXED_LITERAL_LENGTHS, STORED } from './tables.ts';
 import { Window } from './window.ts';
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
@@ -44,24 +23,8 @@ const BLOCK_HEADER = 0;
 const STORED_LENGTH = 1;
 const STORED_COMPLEMENT = 2;
 const STORED_DATA = 3;
-const CODE_COUNTS = 4;
-const LENGTH_CODE = 5;
-const CODE_LENGTHS = 6;
-const SYMBOLS = 7;
-
-/** The tables of a dynamic block, and what they are made from. */
-class DynamicCodes {
-  readonly literals: Int32Array = new Int32Array(LITERAL_TABLE_SIZE);
-  readonly distances: Int32Array = new Int32Array(DISTANCE_TABLE_SIZE);
-  readonly lengthCode: Int32Array = new Int32Array(1 << LENGTH_CODE_ROOT_BITS);
-  readonly lengths: Uint8Array = new Uint8Array(LITERAL_SYMBOLS + DISTANCE_SYMBOLS);
-}
-
-/** Bytes of one {@link DynamicCodes}. */
-const DYNAMIC_CODES_BYTES =
-  4 * (LITERAL_TABLE_SIZE + DISTANCE_TABLE_SIZE + (1 << LENGTH_CODE_ROOT_BITS)) +
-  LITERAL_SYMBOLS +
-  DISTANCE_SYMBOLS;
+const DYNAMIC_HEADER = 4;
+const SYMBOLS = 5;
 
 /**
  * What the inflaters of one engine share: memory that a call uses and leaves, as calls never overlap. Only a message that
@@ -72,7 +35,7 @@ export class InflateScratch {
   readonly builder: TableBuilder = new TableBuilder();
   readonly fixedLiterals: Int32Array = new Int32Array(1 << 9);
   readonly fixedDistances: Int32Array = new Int32Array(1 << 5);
-  #spare: DynamicCodes | undefined;
+  #spare: DynamicTables | undefined;
 
   constructor() {
     const { builder } = this;
@@ -81,15 +44,16 @@ export class InflateScratch {
   }
 
   /** Tables to build in. */
-  borrow(): DynamicCodes {
-    const codes = this.#spare ?? new DynamicCodes();
+  borrow(): DynamicTables {
+    const tables = this.#spare ?? new DynamicTables();
     this.#spare = undefined;
-    return codes;
+    tables.start();
+    return tables;
   }
 
   /** Give tables back. */
-  giveBack(codes: DynamicCodes): void {
-    this.#spare = codes;
+  giveBack(tables: DynamicTables): void {
+    this.#spare = tables;
   }
 }
 
@@ -106,11 +70,8 @@ export class PureInflater implements Inflater {
   #ended = false;
   /** Of a stored block: its length, then what is left of it. */
   #stored = 0;
-  #codes: DynamicCodes | undefined;
-  #literalCount = 0;
-  #distanceCount = 0;
-  #lengthCodeCount = 0;
-  #read = 0;
+  /** Of the dynamic block at hand. */
+  #tables: DynamicTables | undefined;
   #error: ProtocolError | undefined;
   #outputBeforeError = NOTHING;
 
@@ -126,7 +87,7 @@ export class PureInflater implements Inflater {
   }
 
   get retainedBytes(): number {
-    return this.#window.retainedBytes + (this.#codes === undefined ? 0 : DYNAMIC_CODES_BYTES);
+    return this.#window.retainedBytes + (this.#tables === undefined ? 0 : DYNAMIC_TABLES_BYTES);
   }
 
   inflate(bytes: Uint8Array, last: boolean, maxOutputBytes: number): Uint8Array | ProtocolError {
@@ -170,7 +131,7 @@ export class PureInflater implements Inflater {
     this.#next = BLOCK_HEADER;
     this.#final = false;
     this.#ended = false;
-    this.#giveBackCodes();
+    this.#giveBackTables();
   }
 
   /**
@@ -222,7 +183,8 @@ export class PureInflater implements Inflater {
             this.#symbols.start(fixedLiterals, 9, fixedDistances, 5);
             this.#next = SYMBOLS;
           } else if (type === DYNAMIC) {
-            this.#next = CODE_COUNTS;
+            this.#tables = this.#scratch.borrow();
+            this.#next = DYNAMIC_HEADER;
           } else {
             return this.#fault('a block is of type 3, which does not exist');
           }
@@ -259,16 +221,19 @@ export class PureInflater implements Inflater {
           break;
         }
         default: {
-          const error = this.#readCodes();
-          if (error !== undefined) return error;
-          if (this.#next !== SYMBOLS) return undefined;
+          const tables = this.#tables!;
+          const done = tables.read(reader, this.#scratch.builder);
+          if (typeof done === 'string') return this.#fault(done);
+          if (!done) return undefined;
+          this.#symbols.start(tables.literals, tables.literalBits, tables.distances, tables.distanceBits);
+          this.#next = SYMBOLS;
         }
       }
     }
   }
 
   #endBlock(): void {
-    this.#giveBackCodes();
+    this.#giveBackTables();
     this.#next = BLOCK_HEADER;
     if (!this.#final) return;
     // RFC 7692 §7.2.3.4: a stream may end inside a message; the next one starts with the next byte.
@@ -276,10 +241,10 @@ export class PureInflater implements Inflater {
     this.#ended = true;
   }
 
-  #giveBackCodes(): void {
-    if (this.#codes === undefined) return;
-    this.#scratch.giveBack(this.#codes);
-    this.#codes = undefined;
+  #giveBackTables(): void {
+    if (this.#tables === undefined) return;
+    this.#scratch.giveBack(this.#tables);
+    this.#tables = undefined;
   }
 
   #copyStored(output: Output, limit: number): ProtocolError | undefined {
@@ -299,103 +264,5 @@ export class PureInflater implements Inflater {
     reader.at += room;
     this.#stored -= room;
     return room < count ? this.#tooBig(limit) : undefined;
-  }
-
-  /** The codes of a dynamic block (RFC 1951 §3.2.7); `#next` is `SYMBOLS` once they are all there. */
-  #readCodes(): ProtocolError | undefined {
-    const reader = this.#reader;
-    if (this.#next === CODE_COUNTS) {
-      if (!reader.has(14)) return undefined;
-      this.#literalCount = reader.take(5) + 257;
-      this.#distanceCount = reader.take(5) + 1;
-      this.#lengthCodeCount = reader.take(4) + 4;
-      if (this.#literalCount > LITERAL_SYMBOLS || this.#distanceCount > DISTANCE_SYMBOLS) {
-        return this.#fault('a block describes more symbols than exist');
-      }
-      this.#codes = this.#scratch.borrow();
-      this.#codes.lengths.fill(0, 0, LENGTH_CODE_SYMBOLS);
-      this.#read = 0;
-      this.#next = LENGTH_CODE;
-    }
-    const { lengths, lengthCode } = this.#codes!;
-    if (this.#next === LENGTH_CODE) {
-      while (this.#read < this.#lengthCodeCount) {
-        if (!reader.has(3)) return undefined;
-        lengths[LENGTH_CODE_ORDER[this.#read++]!] = reader.take(3);
-      }
-      const bits = this.#scratch.builder.build(
-        lengths,
-        0,
-        LENGTH_CODE_SYMBOLS,
-        LENGTH_CODE_ENTRIES,
-        lengthCode,
-        LENGTH_CODE_ROOT_BITS,
-        false,
-      );
-      if (bits === 0) return this.#fault('the code of the code lengths is not complete');
-      this.#lengthCodeCount = bits;
-      this.#read = 0;
-      this.#next = CODE_LENGTHS;
-    }
-    return this.#readCodeLengths(lengths, lengthCode);
-  }
-
-  #readCodeLengths(lengths: Uint8Array, lengthCode: Int32Array): ProtocolError | undefined {
-    const reader = this.#reader;
-    const mask = (1 << this.#lengthCodeCount) - 1;
-    const total = this.#literalCount + this.#distanceCount;
-    while (this.#read < total) {
-      const entry = lengthCode[reader.hold & mask]!;
-      const symbol = entry >>> VALUE_SHIFT;
-      const bits = entry & 15;
-      // 16: the last length again, 3 to 6 times; 17: zeros, 3 to 10; 18: zeros, 11 to 138.
-      const extra = symbol < 16 ? 0 : symbol === 16 ? 2 : symbol === 17 ? 3 : 7;
-      if (bits + extra > reader.bits) {
-        if (!reader.has(reader.bits + 1)) return undefined;
-        continue;
-      }
-      reader.take(bits);
-      if (symbol < 16) {
-        lengths[this.#read++] = symbol;
-        continue;
-      }
-      if (symbol === 16 && this.#read === 0)
-        return this.#fault('the first code length repeats one before it');
-      const length = symbol === 16 ? lengths[this.#read - 1]! : 0;
-      const end = this.#read + (symbol === 18 ? 11 : 3) + reader.take(extra);
-      if (end > total) return this.#fault('a block describes more symbols than it announced');
-      lengths.fill(length, this.#read, end);
-      this.#read = end;
-    }
-    return this.#buildTables();
-  }
-
-  #buildTables(): ProtocolError | undefined {
-    const { builder } = this.#scratch;
-    const { lengths, literals, distances } = this.#codes!;
-    if (lengths[END_OF_BLOCK] === 0) return this.#fault('a block has no code for its end');
-    const literalBits = builder.build(
-      lengths,
-      0,
-      this.#literalCount,
-      LITERAL_ENTRIES,
-      literals,
-      LITERAL_ROOT_BITS,
-      true,
-    );
-    if (literalBits === 0) return this.#fault('the code of the literals and lengths is not complete');
-    const distanceBits = builder.build(
-      lengths,
-      this.#literalCount,
-      this.#distanceCount,
-      DISTANCE_ENTRIES,
-      distances,
-      DISTANCE_ROOT_BITS,
-      true,
-    );
-    if (distanceBits === 0) return this.#fault('the code of the distances is not complete');
-    this.#symbols.start(literals, literalBits, distances, distanceBits);
-    this.#next = SYMBOLS;
-    return undefined;
   }
 }
