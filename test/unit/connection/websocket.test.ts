@@ -56,28 +56,17 @@ describe.each(ROLES)('WebSocketConnection as %s: closing', (role) => {
     expect(bench.sent()).toEqual(['close 3000']);
   });
 
-  test.each([
-    [999, 'UsageRangeError'],
-    [1004, ''],
-    [1005, ''],
-    [1006, ''],
-    [1015, ''],
-    [1016, ''],
-    [2999, ''],
-    [5000, ''],
-    [65_536, ''],
-    [Number.NaN, ''],
-    [1000.5, ''],
-    ['1000', ''],
-    [null, ''],
-  ])('close(%s) throws, before anything is sent [RFC 6455 7.4.2]', (code) => {
-    const bench = new Bench(role);
-    expect(() => bench.connection.close(code as number)).toThrow(
-      expect.objectContaining({ code: 'bad-argument' }),
-    );
-    expect(bench.connection.state).toBe('open');
-    expect(bench.sent()).toEqual([]);
-  });
+  test.each([999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65_536, Number.NaN, 1000.5, '1000', null])(
+    'close(%s) throws, before anything is sent [RFC 6455 7.4.2]',
+    (code: unknown) => {
+      const bench = new Bench(role);
+      expect(() => bench.connection.close(code as number)).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      expect(bench.connection.state).toBe('open');
+      expect(bench.sent()).toEqual([]);
+    },
+  );
 
   test('close: a reason of 123 bytes fits, one of 124 throws [RFC 6455 5.5]', () => {
     const bench = new Bench(role);

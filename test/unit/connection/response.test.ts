@@ -1,0 +1,254 @@
+import { HttpHeaders } from 'sansocket/http';
+import { describe, expect, test } from 'vitest';
+import { headerOf } from '../../support/http-wire.ts';
+import { HttpBench, head } from './http-support.ts';
+
+/** A bench with a request that waits for its answer. */
+function asked(line = 'GET /', version = '1.1', ...headers: string[]): HttpBench {
+  const bench = new HttpBench({ date: () => 'Sun, 06 Nov 1994 08:49:37 GMT' });
+  bench.receive(head(line, ...headers).replace('HTTP/1.1', `HTTP/${version}`));
+  return bench;
+}
+
+describe('ResponseWriter.send', () => {
+  test('writes status line, headers, Date and Content-Length, then the body [RFC 9112 4, RFC 9110 6.6.1, 8.6]', () => {
+    const bench = asked();
+    bench.response.send(404, [['X-A', 'b']], 'ä');
+    expect(bench.sent()).toBe(
+      'HTTP/1.1 404 Not Found\r\nX-A: b\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 2\r\n\r\n\xc3\xa4',
+    );
+  });
+
+  test.each([
+    ['short text', 'hello', 5],
+    ['no body', '', 0],
+    ['long text', 'é'.repeat(10_000), 20_000],
+    ['text at the threshold', 'x'.repeat(8192), 8192],
+    ['bytes', Uint8Array.of(0, 255, 13, 10), 4],
+    ['a lone surrogate', '\ud800', 3],
+  ])('%s: Content-Length is the number of bytes that follow', (_, body, length) => {
+    const bench = asked();
+    bench.response.send(200, [], body);
+    const [response, ...more] = bench.responses();
+    expect(more).toEqual([]);
+    expect(headerOf(response!, 'content-length')).toBe(String(length));
+    expect(response!.body.length).toBe(length);
+  });
+
+  test('a header value of bytes above 0x7F goes out as these bytes [RFC 9110 5.5]', () => {
+    const bench = asked();
+    bench.response.send(200, [['X-A', 'caf\xe9']], 'tête');
+    const sent = bench.sent();
+    expect(sent).toContain('X-A: caf\xe9\r\n');
+    expect(sent.endsWith('\r\n\r\nt\xc3\xaate')).toBe(true);
+  });
+
+  test.each([204, 304])('%i has no body and tells no length of one [RFC 9110 15.3.5, 15.4.5]', (status) => {
+    const bench = asked();
+    bench.response.send(status, [], 'body');
+    const sent = bench.sent();
+    expect(sent.endsWith('\r\n\r\n')).toBe(true);
+    expect(sent.includes('body')).toBe(false);
+    if (status === 204) expect(sent).not.toMatch(/content-length/i);
+  });
+
+  test('205 has no body, and says so by its length [RFC 9110 15.3.6]', () => {
+    const bench = asked();
+    bench.response.send(205, [], 'body');
+    expect(bench.answers()).toEqual(['205 ']);
+    const streamed = asked();
+    streamed.response.start(205, []);
+    streamed.response.write(Uint8Array.of(1));
+    streamed.response.end();
+    expect(streamed.answers()).toEqual(['205 ']);
+  });
+
+  test('HEAD gets the head that GET would get, and no body [RFC 9110 9.3.2]', () => {
+    const bench = asked('HEAD /');
+    bench.response.send(200, [], 'hello');
+    const [response] = bench.responses('HEAD');
+    expect(headerOf(response!, 'content-length')).toBe('5');
+    expect(response!.end).toBeGreaterThan(0);
+  });
+
+  test('HEAD and 304 may tell a length that the app knows and does not send [RFC 9110 8.6]', () => {
+    for (const [line, status] of [
+      ['HEAD /', 200],
+      ['GET /', 304],
+    ] as const) {
+      const bench = asked(line);
+      bench.response.send(status, [['content-length', '1234']]);
+      expect(bench.sent()).toContain('Content-Length: 1234\r\n');
+    }
+  });
+
+  test.each([
+    ['too long', '6'],
+    ['too short', '4'],
+    ['not a number', 'five'],
+    ['signed', '+5'],
+    ['in hex', '0x5'],
+    ['empty', ''],
+    ['beyond exact numbers', '9'.repeat(17)],
+  ])('a Content-Length of the app’s that is %s is refused before anything is written', (_, value) => {
+    const bench = asked();
+    expect(() => bench.response.send(200, [['Content-Length', value]], 'hello')).toThrow(
+      expect.objectContaining({ code: 'bad-argument' }),
+    );
+    expect(bench.response.started).toBe(false);
+    expect(bench.sent()).toBe('');
+    bench.response.send(200, [['CONTENT-LENGTH', '5']], 'hello');
+    expect(bench.answers()).toEqual(['200 hello']);
+  });
+
+  test('two Content-Length lines and a Transfer-Encoding of the app’s are refused [RFC 9112 6.1]', () => {
+    const bench = asked();
+    const twice = [
+      ['Content-Length', '5'],
+      ['content-length', '5'],
+    ] as const;
+    expect(() => bench.response.send(200, twice, 'hello')).toThrow(TypeError);
+    expect(() => bench.response.send(200, [['Transfer-Encoding', 'gzip']], 'hello')).toThrow(TypeError);
+    expect(() => bench.response.start(200, [['transfer-encoding', 'chunked']])).toThrow(TypeError);
+    expect(bench.sent()).toBe('');
+  });
+
+  test.each([100, 101, 199, 600, 0, -200, 200.5, Number.NaN, '200', undefined])(
+    'status %s is refused',
+    (status) => {
+      const bench = asked();
+      expect(() => bench.response.send(status as number, [])).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      expect(bench.sent()).toBe('');
+    },
+  );
+
+  test.each([
+    ['CRLF in a value', [['X', 'a\r\nB: c']]],
+    ['LF in a value', [['X', 'a\nB: c']]],
+    ['NUL in a value', [['X', '\0']]],
+    ['a character above U+00FF', [['X', '€']]],
+    ['CRLF in a name', [['X\r\nY', 'a']]],
+    ['a space in a name', [['X Y', 'a']]],
+    ['no name', [['', 'a']]],
+  ])('%s cannot be injected [CVE-2026-1527]', (_, headers) => {
+    const bench = asked();
+    expect(() => bench.response.send(200, headers as [string, string][])).toThrow(TypeError);
+    expect(() => bench.response.start(200, headers as [string, string][])).toThrow(TypeError);
+    expect(bench.sent()).toBe('');
+  });
+
+  test('a Date of the app’s takes the place of ours', () => {
+    const bench = asked();
+    bench.response.send(200, { date: 'Tue, 15 Nov 1994 08:12:31 GMT' });
+    const [response] = bench.responses();
+    expect(headerOf(response!, 'date')).toBe('Tue, 15 Nov 1994 08:12:31 GMT');
+  });
+
+  test('other connection options of the app’s are kept beside ours [RFC 9110 7.6.1, 7.8]', () => {
+    const bench = asked();
+    const upgrade = new HttpHeaders({ Upgrade: 'websocket', Connection: 'Upgrade, keep-alive' });
+    bench.response.send(426, upgrade);
+    expect(bench.sent()).toContain('Connection: Upgrade\r\n');
+    const closing = asked('GET /', '1.1', 'Connection: close');
+    closing.response.send(426, upgrade);
+    expect(closing.sent()).toContain('Connection: Upgrade, close\r\n');
+  });
+
+  test('a second answer is refused: it would be taken for the next request’s', () => {
+    const bench = asked();
+    bench.response.send(200, [], 'one');
+    expect(() => bench.response.send(200, [], 'two')).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    expect(() => bench.response.start(200, [])).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    expect(() => bench.response.write(Uint8Array.of(1))).toThrow(
+      expect.objectContaining({ code: 'bad-state' }),
+    );
+    bench.response.end();
+    expect(bench.answers()).toEqual(['200 one']);
+  });
+
+  test('before a request there is nothing to answer', () => {
+    const { response } = new HttpBench();
+    expect(() => response.send(200, [])).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    expect(() => response.start(200, [])).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    expect(() => response.write(new Uint8Array(1))).toThrow(expect.objectContaining({ code: 'bad-state' }));
+  });
+});
+
+describe('ResponseWriter.start, write, end', () => {
+  test('without a Content-Length the body is chunked [RFC 9112 7.1]', () => {
+    const bench = asked();
+    bench.response.start(200, []);
+    bench.response.write(new Uint8Array(0));
+    bench.response.write(new Uint8Array(26).fill(0x61));
+    bench.response.write(Uint8Array.of(0x62));
+    bench.response.end();
+    const sent = bench.sent();
+    expect(sent).toContain('Transfer-Encoding: chunked\r\n');
+    expect(sent.slice(sent.indexOf('\r\n\r\n') + 4)).toBe(`1a\r\n${'a'.repeat(26)}\r\n1\r\nb\r\n0\r\n\r\n`);
+  });
+
+  test('with a Content-Length of the app’s, that much is written, and neither more nor less [RFC 9110 8.6]', () => {
+    const bench = asked();
+    bench.response.start(200, [['Content-Length', '3']]);
+    bench.response.write(Uint8Array.of(0x61, 0x62));
+    expect(() => bench.response.end()).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    expect(() => bench.response.write(Uint8Array.of(1, 2))).toThrow(
+      expect.objectContaining({ code: 'bad-argument' }),
+    );
+    expect(bench.response.finished).toBe(false);
+    bench.response.write(Uint8Array.of(0x63));
+    bench.response.end();
+    expect(bench.answers()).toEqual(['200 abc']);
+  });
+
+  test('to HTTP/1.0 a body of unknown length lasts until the connection ends [RFC 9112 6.3]', () => {
+    const bench = asked('GET /', '1.0', 'Connection: keep-alive');
+    bench.response.start(200, []);
+    bench.response.write(Uint8Array.of(0x61));
+    bench.response.end();
+    bench.events();
+    expect(bench.connection.outputEnded).toBe(true);
+    const [response] = bench.responses();
+    expect(response).toMatchObject({ status: 200, body: 'a' });
+    expect(headerOf(response!, 'connection')).toBe('close');
+    expect(headerOf(response!, 'transfer-encoding')).toBeUndefined();
+  });
+
+  test('HEAD and 304 say how it would be framed, and nothing of the body goes out', () => {
+    for (const [line, status] of [
+      ['HEAD /', 200],
+      ['GET /', 304],
+      ['GET /', 204],
+    ] as const) {
+      const bench = asked(line);
+      bench.response.start(status, []);
+      bench.response.write(Uint8Array.of(0x61));
+      bench.response.end();
+      expect(bench.sent().endsWith('\r\n\r\n'), `${line} ${status}`).toBe(true);
+    }
+  });
+
+  test('end before the head is refused: an answer would be missing', () => {
+    const bench = asked();
+    expect(() => bench.response.end()).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    expect(bench.response.finished).toBe(false);
+  });
+
+  test('what one response did leaves no trace in the next', () => {
+    const bench = new HttpBench();
+    bench.receive(head('GET /1'));
+    bench.response.start(200, [['Content-Length', '1']]);
+    bench.response.write(Uint8Array.of(0x61));
+    bench.response.end();
+    expect(bench.events()).toEqual([]);
+    bench.receive(head('HEAD /2'));
+    bench.response.send(200, [], 'xx');
+    bench.events();
+    bench.receive(head('GET /3'));
+    bench.response.start(200, []);
+    bench.response.end();
+    expect(bench.answers('GET', 'HEAD', 'GET')).toEqual(['200 a', '200 ', '200 ']);
+  });
+});
