@@ -84,8 +84,7 @@ static void dial(struct connection *c) {
   if (c->fd < 0) die("socket");
   int one = 1;
   setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  struct linger gone = {.l_onoff = 1, .l_linger = 0};
-  setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &gone, sizeof gone);
+
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(c->fd, (struct sockaddr *)&address, sizeof address) < 0) die("connect");

@@ -192,6 +192,19 @@ export class WebSocketConnection {
     this.#reader.push(bytes);
   }
 
+  /** As {@link receive}, of bytes that are lent: take all events, then call {@link keep}, and they may be written to again. */
+  lend(bytes: Uint8Array, now: number = this.#now): void {
+    this.#now = now;
+    if (this.#state !== 'open' && this.#state !== 'closing') return;
+    this.#keepalive.heard();
+    this.#reader.lend(bytes);
+  }
+
+  /** Copy what is left of bytes that were lent. */
+  keep(): void {
+    this.#reader.keep();
+  }
+
   /** The peer ended its stream, or the transport is gone. Take the events of what came before first. */
   receiveEnd(now: number = this.#now): void {
     this.#now = now;

@@ -9,6 +9,7 @@
  */
 
 import type { BulkXor, NativeBytes } from '../bytes/native.ts';
+import { copyBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import type { FrameError } from './error.ts';
@@ -17,6 +18,7 @@ import {
   type FrameHeader,
   HeaderFields,
   type HeaderRules,
+  headerFault,
   MAX_HEADER_BYTES,
   type ResolvedRules,
   RULE_NAMES,
@@ -90,6 +92,9 @@ export class FrameCursor {
   /** What is wrong. */
   error: FrameError | undefined;
 
+  /** Whether `chunk` is only lent: what is to be kept of it has to be copied. */
+  lent = false;
+
   readonly #rules: ResolvedRules;
   readonly #bulkXor: BulkXor | undefined;
   #words: Int32Array | undefined;
@@ -137,6 +142,24 @@ export class FrameCursor {
     else this.#enter(bytes);
   }
 
+  /**
+   * Add bytes that are lent: they are unmasked in place, and the lender wants them back after {@link keep}. Nothing is
+   * copied of what is used up by then.
+   */
+  lend(chunk: Uint8Array): void {
+    const used = this.#waiting === undefined && this.#at === this.chunk.length;
+    this.push(used ? chunk : copyBytes(chunk));
+    this.lent = used && this.chunk !== EMPTY;
+  }
+
+  /** The lender wants its bytes back: copy those that are not used up. */
+  keep(): void {
+    if (!this.lent) return;
+    const rest = this.#at < this.chunk.length ? copyBytes(this.chunk.subarray(this.#at)) : EMPTY;
+    this.#base -= rest.length;
+    this.#enter(rest);
+  }
+
   /** Go on to the next header, or the next piece of a payload. */
   step(): number {
     for (;;) {
@@ -172,15 +195,16 @@ export class FrameCursor {
   #enter(chunk: Uint8Array): void {
     this.#base += this.chunk.length;
     this.chunk = chunk;
+    this.lent = false;
     this.#at = 0;
     this.#words = undefined;
   }
 
   #header(): number {
     const { chunk } = this;
-    const read = readHeader(chunk, this.#at, chunk.length, this.fields, this.#rules, this.#base + this.#at);
-    if (typeof read !== 'number') return this.#fail(read);
+    const read = readHeader(chunk, this.#at, chunk.length, this.fields, this.#rules);
     if (read > 0) return this.#enterPayload(read);
+    if (read < 0) return this.#fail(headerFault(read, chunk, this.#at, this.#rules, this.position));
     this.#partial ??= new Uint8Array(MAX_HEADER_BYTES);
     const rest = chunk.length - this.#at;
     for (let i = 0; i < rest; i++) this.#partial[i] = chunk[this.#at + i]!;
@@ -196,9 +220,8 @@ export class FrameCursor {
     const had = this.#partialLength;
     const taken = Math.min(MAX_HEADER_BYTES - had, chunk.length - this.#at);
     for (let i = 0; i < taken; i++) partial[had + i] = chunk[this.#at + i]!;
-    const start = this.#base + this.#at - had;
-    const read = readHeader(partial, 0, had + taken, this.fields, this.#rules, start);
-    if (typeof read !== 'number') return this.#fail(read);
+    const read = readHeader(partial, 0, had + taken, this.fields, this.#rules);
+    if (read < 0) return this.#fail(headerFault(read, partial, 0, this.#rules, this.position - had));
     if (read === 0) {
       this.#partialLength = had + taken;
       this.#at += taken;

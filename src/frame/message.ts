@@ -156,6 +156,21 @@ export class MessageReader {
     if (!this.#done) this.#cursor.push(chunk);
   }
 
+  /**
+   * Add bytes that are lent: take all events, then call {@link keep}, and they may be written to again. For a transport
+   * that reads everything into one buffer; a text that is whole in it is never copied.
+   *
+   * @throws A `UsageTypeError` (`bad-argument`) for anything but a `Uint8Array`.
+   */
+  lend(chunk: Uint8Array): void {
+    if (!this.#done) this.#cursor.lend(chunk);
+  }
+
+  /** Copy what is left of bytes that were lent. */
+  keep(): void {
+    this.#cursor.keep();
+  }
+
   /** The next event; `undefined` when more bytes are needed, and for ever after an error or a close frame. */
   next(): MessageEvent | undefined {
     if (this.#done) return this.#takeFailure();
@@ -225,12 +240,27 @@ export class MessageReader {
     const whole = last && this.#frames === 1 && to - from === fields.payloadLength;
     if (whole && !this.#compressed && !this.#pieces) {
       this.#inMessage = false;
-      if (this.#isText) return this.#wholeText(cursor.chunk, from, to, cursor.or < 0x80, false);
-      return { kind: 'binary', data: cursor.chunk.subarray(from, to) };
+      if (this.#isText) {
+        const chunk = cursor.lent && this.#textAsBytes ? undefined : cursor.chunk;
+        if (chunk !== undefined) return this.#wholeText(chunk, from, to, cursor.or < 0x80, false);
+        return this.#wholeText(this.#own(from, to), 0, to - from, cursor.or < 0x80, false);
+      }
+      return { kind: 'binary', data: this.#own(from, to) };
     }
-    return this.#compressed
-      ? this.#inflate(last)
-      : this.#take(cursor.chunk, from, to, cursor.or, last, undefined);
+    if (this.#compressed) return this.#inflate(last);
+    if (!cursor.lent) return this.#take(cursor.chunk, from, to, cursor.or, last, undefined);
+    const piece = this.#own(from, to);
+    return this.#take(piece, 0, piece.length, cursor.or, last, undefined);
+  }
+
+  /** Part of the chunk, to be kept: a view, or a copy where the chunk is only lent. */
+  #own(from: number, to: number): Uint8Array {
+    const { chunk, lent } = this.#cursor;
+    const view = chunk.subarray(from, to);
+    if (!lent) return view;
+    const copy = this.#native?.allocate?.(to - from) ?? new Uint8Array(to - from);
+    copy.set(view);
+    return copy;
   }
 
   #inflate(last: boolean): MessageEvent | undefined {
@@ -321,7 +351,7 @@ export class MessageReader {
     const { chunk, from, to } = cursor;
     let payload: Uint8Array;
     if (to - from === cursor.fields.payloadLength) {
-      payload = chunk.subarray(from, to);
+      payload = this.#own(from, to);
     } else {
       this.#control ??= new Collector();
       this.#control.append(chunk, from, to, cursor.fields.payloadLength);

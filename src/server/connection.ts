@@ -7,6 +7,7 @@
  * @module
  */
 import { Output } from '../bytes/output.ts';
+import { copyBytes } from '../bytes/view.ts';
 import { HttpConnection } from '../connection/http.ts';
 import type { ResponseWriter } from '../connection/response.ts';
 import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
@@ -71,6 +72,12 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     }
     this.#http!.receive(bytes, this.#app.host.deadlines.now());
     this.#pumpCorked();
+  }
+
+  /** Bytes came in, and go back when this returns. */
+  lend(bytes: Uint8Array): void {
+    if (this.#driver !== undefined) this.#driver.lend(bytes);
+    else this.data(copyBytes(bytes));
   }
 
   /** The peer half-closed. */

@@ -156,6 +156,16 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.flush();
   }
 
+  /** Bytes came in, and go back when this returns. */
+  lend(bytes: Uint8Array): void {
+    this.#connection.lend(bytes, this.#host.deadlines.now());
+    this.#corked = true;
+    this.#pump();
+    this.#corked = false;
+    this.#connection.keep();
+    this.flush();
+  }
+
   /** The peer half-closed. */
   end(): void {
     this.#inputEnded = true;

@@ -287,9 +287,13 @@ function readIntoOneBuffer(server: net.Server, accept: (stream: ByteStream) => S
 
 /** @returns true: go on reading. */
 function onRead(this: net.Socket, count: number, shared: Uint8Array): boolean {
-  // Small chunks come out of Node's pool; the handler owns the copy.
-  (this as Wired)[STREAM].emitData(buffer.Buffer.from(shared.subarray(0, count)));
+  (this as Wired)[STREAM].emitLent(count === shared.length ? shared : shared.subarray(0, count), copy);
   return true;
+}
+
+/** Small copies come out of Node's pool. */
+function copy(bytes: Uint8Array): Uint8Array {
+  return buffer.Buffer.from(bytes);
 }
 
 /** Resolves when the server listens. */

@@ -56,6 +56,18 @@ export abstract class StreamBase {
     }
   }
 
+  /** Bytes came in, to a buffer that is used again when this returns. @param copy Makes a copy of them. */
+  emitLent(bytes: Uint8Array, copy: (bytes: Uint8Array) => Uint8Array): void {
+    if ((this.state & UNREADABLE) !== 0) return;
+    try {
+      const handler = this.handler!;
+      if (handler.lend === undefined) handler.data(copy(bytes));
+      else handler.lend(bytes);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
   /** The peer half-closed. */
   emitEnd(): void {
     if ((this.state & UNREADABLE) !== 0) return;

@@ -150,6 +150,11 @@ export interface ByteStream {
 export interface StreamHandler {
   /** Bytes came in. They belong to the handler: the adapter never touches their memory again. Never empty. */
   data(bytes: Uint8Array): void;
+  /**
+   * Bytes came in, and belong to the transport again when this returns: for transports that read into one buffer. The
+   * handler may write to them until then. Optional: without it, `data` gets a copy.
+   */
+  lend?(bytes: Uint8Array): void;
   /** The peer half-closed: no more `data`. Writing goes on until `end()`. At most once. */
   end(): void;
   /** There is room again after a `write` that returned false. */
