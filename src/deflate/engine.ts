@@ -46,6 +46,7 @@ export interface Inflater {
    * @returns All output of this piece, in memory of its own; often empty. Or `bad-deflate` (1007) for data that
    *   is corrupt, refers to bytes outside the window, or ends too early; or `inflated-too-big` (1009), as soon as
    *   one byte more than `maxOutputBytes` would come out. After an error every call returns that same error.
+   * @throws A `UsageRangeError` (`bad-argument`) for a `maxOutputBytes` that is negative or NaN.
    */
   inflate(bytes: Uint8Array, last: boolean, maxOutputBytes: number): Uint8Array | ProtocolError;
   /** What the call that failed had inflated before the fault; empty when none has failed. Lets a reader report what came first. */
@@ -82,9 +83,17 @@ export interface Deflater {
 export interface DeflateEngine {
   /** For logs and for telling prepared messages apart; distinct per engine. */
   readonly name: string;
-  /** Make the inflating half of a connection. Allocates little or nothing before the first message. */
+  /**
+   * Make the inflating half of a connection. Allocates little or nothing before the first message.
+   *
+   * @throws A `UsageRangeError` (`bad-argument`) for options out of range.
+   */
   createInflater(options: CodecOptions): Inflater;
-  /** Make the deflating half of a connection. Allocates little or nothing before the first message. */
+  /**
+   * Make the deflating half of a connection. Allocates little or nothing before the first message.
+   *
+   * @throws A `UsageRangeError` (`bad-argument`) for options out of range.
+   */
   createDeflater(options: DeflaterOptions): Deflater;
   /** Most bytes that an inflater with these options keeps between two messages. */
   inflaterBytes(options: CodecOptions): number;

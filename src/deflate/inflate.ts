@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { DEFLATE_ERRORS, ProtocolError } from '../errors.ts';
+import { DEFLATE_ERRORS, ProtocolError, UsageRangeError } from '../errors.ts';
 import { BitReader } from './bit-reader.ts';
 import { DISTANCE_ENTRIES, LITERAL_ENTRIES, TableBuilder } from './decode-table.ts';
 import { DYNAMIC_TABLES_BYTES, DynamicTables } from './dynamic-tables.ts';
@@ -92,6 +92,13 @@ export class PureInflater implements Inflater {
 
   inflate(bytes: Uint8Array, last: boolean, maxOutputBytes: number): Uint8Array | ProtocolError {
     if (this.#error !== undefined) return this.#error;
+    // Not `< 0`: NaN would switch the budget off.
+    if (!(maxOutputBytes >= 0)) {
+      throw new UsageRangeError(
+        'bad-argument',
+        `Cannot inflate: maxOutputBytes is ${maxOutputBytes}, expected 0 or more, or Infinity`,
+      );
+    }
     const { output } = this.#scratch;
     output.start();
     this.#reader.feed(bytes);

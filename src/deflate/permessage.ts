@@ -129,6 +129,8 @@ export class PerMessageDeflate {
    *   get smaller, and is to be sent plain. (With context takeover it is compressed all the same once it is in the window.)
    */
   compress(data: string | Uint8Array): Uint8Array | undefined {
+    // A UTF-16 unit makes 3 bytes at most.
+    if (typeof data === 'string' && 3 * data.length < this.#threshold) return undefined;
     const payload = typeof data === 'string' ? encoder.encode(data) : data;
     if (payload.length < this.#threshold) return undefined;
     const compressed = this.deflate(payload);

@@ -5,8 +5,9 @@
  *
  * @module
  */
+import { UsageRangeError } from '../errors.ts';
 import { DeflateScratch, keptBytes, PureDeflater } from './deflate.ts';
-import type { DeflateEngine } from './engine.ts';
+import { type DeflateEngine, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './engine.ts';
 import { InflateScratch, PureInflater } from './inflate.ts';
 
 /**
@@ -31,13 +32,28 @@ export function createPureEngine(): DeflateEngine {
   let deflateScratch: DeflateScratch | undefined;
   return {
     name: 'pure',
-    createInflater: (options) => new PureInflater((inflateScratch ??= new InflateScratch()), options),
-    createDeflater: (options) => new PureDeflater((deflateScratch ??= new DeflateScratch()), options),
+    createInflater(options) {
+      checkRange('windowBits', options.windowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
+      return new PureInflater((inflateScratch ??= new InflateScratch()), options);
+    },
+    createDeflater(options) {
+      checkRange('windowBits', options.windowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
+      checkRange('level', options.level, 0, 9);
+      return new PureDeflater((deflateScratch ??= new DeflateScratch()), options);
+    },
     inflaterBytes: ({ contextTakeover, windowBits }) => (contextTakeover ? 2 ** windowBits : 0),
     deflaterBytes: ({ contextTakeover, level, windowBits }) =>
       contextTakeover ? keptBytes(level, windowBits) : 0,
   };
 }
 
-/** The portable engine. Its scratch memory, some 500 KiB when all of it is in use, is made on first use. */
+/** The portable engine. Its scratch memory, some 400 KiB when all of it is in use, is made on first use. */
 export const pureEngine: DeflateEngine = /* @__PURE__ */ createPureEngine();
+
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new UsageRangeError(
+    'bad-argument',
+    `Cannot use DEFLATE: ${name} is ${value}, expected a whole number from ${least} to ${most}`,
+  );
+}

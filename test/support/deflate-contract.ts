@@ -311,6 +311,28 @@ export function engineContract(engine: DeflateEngine): void {
     });
   });
 
+  describe(`${engine.name} engine`, () => {
+    it.each([
+      { windowBits: 7 },
+      { windowBits: 16 },
+      { windowBits: 9.5 },
+      { windowBits: 1000 },
+      { level: -1 },
+      { level: 10 },
+      { level: Number.NaN },
+    ])('refuses options out of range: %j [CVE-2026-2229]', (wrong) => {
+      const options = { windowBits: 15, contextTakeover: false, level: 1, ...wrong };
+      const refused = expect.objectContaining({ name: 'RangeError', code: 'bad-argument' });
+      expect(() => engine.createDeflater(options)).toThrow(refused);
+      if ('windowBits' in wrong) expect(() => engine.createInflater(options)).toThrow(refused);
+    });
+
+    it.each([-1, Number.NaN])('refuses a budget of %s, which would be none', (budget) => {
+      const refused = expect.objectContaining({ name: 'RangeError', code: 'bad-argument' });
+      expect(() => inflater().inflate(hex('00'), true, budget)).toThrow(refused);
+    });
+  });
+
   describe(`${engine.name} Deflater`, () => {
     it('makes one byte of an empty message [RFC 7692 7.2.3.6]', () => {
       const deflater = engine.createDeflater({ windowBits: 15, contextTakeover: true, level: 1 });
