@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ConnectOptions, ListenOptions, TlsServerOptions } from '../transport.ts';
+import type { ByteStream, ConnectOptions, ListenOptions, TlsServerOptions } from '../transport.ts';
 import {
   ascii,
   type ContractCase,
@@ -267,6 +267,50 @@ export const TLS_CASES: readonly ContractCase[] = [
         await client.until(() => client.closed || client.ended, 'end or close');
         client.stream.destroy();
       });
+    },
+  },
+  {
+    name: 'TLS: a peer that ends the connection below TLS, without a word, is heard as an end',
+    needs: ['tls', 'network'],
+    run: async (setup) => {
+      const { ca, server: tls } = certificates(setup);
+      const server = new Probe('server');
+      const hostname = '127.0.0.1';
+      const { transport } = setup;
+      const target = await transport.listen({ hostname, tls }, (stream) => {
+        server.stream = stream;
+        return server;
+      });
+      // A wire between the two that can be cut.
+      const far = new Probe('the wire’s far end');
+      const wire = await transport.listen({ hostname }, (stream) => {
+        const near = new Probe('the wire’s near end');
+        near.stream = stream;
+        const waiting: Uint8Array[] = [];
+        const opening = transport.connect({ hostname, port: target.address.port }, far);
+        opening.then((other) => {
+          far.stream = other;
+          for (const bytes of waiting) other.write(bytes);
+        });
+        near.onData = (bytes) => void (far.stream ? far.stream.write(bytes) : waiting.push(bytes));
+        far.onData = (bytes) => void stream.write(bytes);
+        return near;
+      });
+      const client = new Probe('client');
+      try {
+        const { port } = wire.address;
+        client.stream = await within(transport.connect({ hostname, port, tls: { ca } }, client), 'connect');
+        client.write(ascii('hello'));
+        await server.until(() => server.received === 5, '5 bytes');
+        far.stream.end();
+        await server.until(() => server.ended, 'end');
+        server.call((stream) => stream.end());
+        await server.closedInOrder();
+      } finally {
+        for (const { stream } of [client, server, far]) (stream as ByteStream | undefined)?.destroy();
+        await wire.close();
+        await target.close();
+      }
     },
   },
   {

@@ -216,6 +216,29 @@ export const STREAM_CASES: readonly ContractCase[] = [
       }),
   },
   {
+    name: 'what is written while a full stream drains does not overtake what waits',
+    run: (setup) =>
+      joined(setup, async ({ client, server }) => {
+        expectPattern(server);
+        const total = 12 * MIB;
+        let written = 0;
+        const push = (size: number): void => {
+          client.write(pattern(written, size));
+          written += size;
+        };
+        server.call((stream) => stream.pause());
+        push(8 * MIB);
+        const { onData } = server;
+        server.onData = (bytes) => {
+          onData?.(bytes);
+          // As the reader takes, and against the advice of `write`: just when there may be room.
+          if (written < total) for (let piece = 0; piece < 20; piece++) push(3001);
+        };
+        server.call((stream) => stream.resume());
+        await server.until(() => written >= total && server.received === written, 'all bytes');
+      }),
+  },
+  {
     name: 'drain does not come where no write answered false',
     run: (setup) =>
       joined(setup, async ({ client, server }) => {
