@@ -256,13 +256,7 @@ export class PureInflater implements Inflater {
 
   #copyStored(output: Output, limit: number): ProtocolError | undefined {
     const reader = this.#reader;
-    // Bytes that were read ahead come first.
-    while (this.#stored > 0 && reader.bits > 0) {
-      if (output.length >= limit) return this.#tooBig(limit);
-      output.reserve(1, limit);
-      output.bytes[output.length++] = reader.take(8);
-      this.#stored--;
-    }
+    // Nothing is held: the 32 bits of the lengths are more than what may be read ahead.
     const count = Math.min(this.#stored, reader.input.length - reader.at);
     const room = Math.min(count, limit - output.length);
     output.reserve(room, limit);

@@ -22,9 +22,8 @@ function hashBits(level: number, windowBits: number): number {
   return Math.min(windowBits, level === 1 ? 13 : 14);
 }
 
-/** Bytes of a matcher's tables. */
+/** Bytes of a matcher's tables; `level` is 1 to 9. */
 export function matcherBytes(level: number, windowBits: number): number {
-  if (level === 0) return 0;
   return 4 * 2 ** hashBits(level, windowBits) + (level === 1 ? 0 : 2 * 2 ** windowBits);
 }
 
