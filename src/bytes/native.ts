@@ -59,10 +59,14 @@ export const xor64: BulkXor = (bytes, start, end, key) => {
   }
 };
 
+/** Eight bytes, and the same eight as one word: where a key becomes a word. Made when first needed. */
+let keyBytes: Uint8Array | undefined;
+let keyWord: BigUint64Array | undefined;
+
 /** The key twice over, in the order of the machine's bytes. */
 function wideKey(key: number): bigint {
-  const word = new BigUint64Array(1);
-  const bytes = new Uint8Array(word.buffer);
-  for (let i = 0; i < 8; i++) bytes[i] = key >>> ((i & 3) << 3);
-  return word[0]!;
+  keyBytes ??= new Uint8Array(8);
+  keyWord ??= new BigUint64Array(keyBytes.buffer);
+  for (let i = 0; i < 8; i++) keyBytes[i] = key >>> ((i & 3) << 3);
+  return keyWord[0]!;
 }

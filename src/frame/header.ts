@@ -7,7 +7,7 @@
  * @module
  */
 
-import { UsageRangeError, UsageTypeError } from '../errors.ts';
+import { type FrameErrorCode, UsageRangeError, UsageTypeError } from '../errors.ts';
 import { checkOptions, readSwitch } from '../options.ts';
 import { FrameError } from './error.ts';
 import { packKey } from './mask.ts';
@@ -131,11 +131,22 @@ export class HeaderFields {
   payloadLength = 0;
 }
 
+/** What a header can break, as {@link readHeader} says it: numbers, so that the common case makes nothing. */
+const RESERVED_BIT = -1;
+const RESERVED_OPCODE = -2;
+const FRAGMENTED_CONTROL = -3;
+const UNMASKED = -4;
+const MASKED = -5;
+const CONTROL_TOO_LONG = -6;
+const NOT_MINIMAL = -7;
+const OVERFLOW = -8;
+const TOO_BIG = -9;
+
 /**
  * Read the header at `at` into `fields`.
  *
- * @param position Where `at` is in the whole stream; for the offset of an error.
- * @returns The length of the header; or 0 when it goes on past `end` (the bytes so far break no rule); or what is wrong.
+ * @returns The length of the header; or 0 when it goes on past `end` (the bytes so far break no rule); or below 0 what is
+ *   wrong, for {@link headerFault}.
  */
 export function readHeader(
   bytes: Uint8Array,
@@ -143,30 +154,26 @@ export function readHeader(
   end: number,
   fields: HeaderFields,
   rules: ResolvedRules,
-  position: number,
-): number | FrameError {
+): number {
   const have = end - at;
   if (have < 1) return 0;
   const first = bytes[at]!;
   const opcode = first & OPCODE_BITS;
   const control = isControl(opcode);
-  // One test for the three faults of the first byte; a control frame must have FIN and no RSV bit.
-  if ((first & rules.refusedRsv) !== 0 || !isOpcode(opcode) || (control && (first & ~OPCODE_BITS) !== FIN)) {
-    return badFirstByte(first, rules, position);
-  }
+  // "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero
+  // value, the receiving endpoint MUST _Fail the WebSocket Connection_." Control frames carry no extension's bits.
+  if ((first & rules.refusedRsv) !== 0 || (control && (first & RSV_BITS) !== 0)) return RESERVED_BIT;
+  if (!isOpcode(opcode)) return RESERVED_OPCODE;
+  if (control && first < FIN) return FRAGMENTED_CONTROL;
   if (have < 2) return 0;
 
   const second = bytes[at + 1]!;
   const masked = second >= MASK;
   let length = second & LENGTH_BITS;
-  if (masked ? rules.refuseMask : rules.needMask) return badMask(masked, position);
-  if (control && length > MAX_CONTROL_BYTES) {
-    return new FrameError(
-      'control-too-long',
-      'Cannot read frame: a control frame has more than 125 bytes',
-      position + 1,
-    );
-  }
+  // "a server MUST close the connection upon receiving a frame that is not masked"; "A client MUST close a
+  // connection if it detects a masked frame."
+  if (masked ? rules.refuseMask : rules.needMask) return masked ? MASKED : UNMASKED;
+  if (control && length > MAX_CONTROL_BYTES) return CONTROL_TOO_LONG;
 
   let size = 2;
   if (length === LENGTH_IN_2) {
@@ -174,30 +181,16 @@ export function readHeader(
     size = 4;
     length = (bytes[at + 2]! << 8) | bytes[at + 3]!;
     // "the minimal number of bytes MUST be used to encode the length"
-    if (length < 126 && rules.minimal) return notMinimal(length, 2, position);
+    if (length < 126 && rules.minimal) return NOT_MINIMAL;
   } else if (length === LENGTH_IN_8) {
-    if (have >= 3 && bytes[at + 2]! >= 0x80) {
-      return new FrameError(
-        'length-overflow',
-        'Cannot read frame: the top bit of the 64-bit length is set, expected 0',
-        position + 2,
-      );
-    }
+    // "the most significant bit MUST be 0"
+    if (have >= 3 && bytes[at + 2]! >= 0x80) return OVERFLOW;
     if (have < 10) return 0;
     size = 10;
-    const high =
-      ((bytes[at + 2]! << 24) | (bytes[at + 3]! << 16) | (bytes[at + 4]! << 8) | bytes[at + 5]!) >>> 0;
-    const low =
-      ((bytes[at + 6]! << 24) | (bytes[at + 7]! << 16) | (bytes[at + 8]! << 8) | bytes[at + 9]!) >>> 0;
-    if (high > 0x1f_ffff) {
-      return new FrameError(
-        'message-too-big',
-        'Cannot read frame: it declares 2^53 bytes or more, more than any limit can allow',
-        position + 2,
-      );
-    }
-    length = high * 0x1_0000_0000 + low;
-    if (length < 65_536 && rules.minimal) return notMinimal(length, 8, position);
+    const high = readUint32(bytes, at + 2);
+    if (high > 0x1f_ffff) return TOO_BIG;
+    length = high * 0x1_0000_0000 + readUint32(bytes, at + 6);
+    if (length < 65_536 && rules.minimal) return NOT_MINIMAL;
   }
   if (masked) {
     if (have < size + 4) return 0;
@@ -214,58 +207,53 @@ export function readHeader(
   return size;
 }
 
-function badFirstByte(first: number, rules: ResolvedRules, position: number): FrameError {
-  const opcode = first & OPCODE_BITS;
-  const rsv = first & RSV_BITS;
-  // "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero
-  // value, the receiving endpoint MUST _Fail the WebSocket Connection_." Control frames carry no extension's bits.
-  if ((rsv & rules.refusedRsv) !== 0 || (rsv !== 0 && isControl(opcode))) {
-    const expected = isControl(opcode)
-      ? 'none on a control frame'
-      : `only bits of ${hex(RSV_BITS & ~rules.refusedRsv)}`;
-    return new FrameError(
-      'reserved-bit',
-      `Cannot read frame: RSV bits are ${hex(rsv)}, expected ${expected}`,
-      position,
-    );
-  }
-  if (!isOpcode(opcode)) {
-    return new FrameError(
-      'reserved-opcode',
-      `Cannot read frame: opcode is ${hex(opcode)}, expected 0x0-0x2 or 0x8-0xA`,
-      position,
-    );
-  }
-  return new FrameError(
-    'fragmented-control',
-    'Cannot read frame: FIN is clear on a control frame, expected it set',
-    position,
-  );
+function readUint32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }
 
-function badMask(masked: boolean, position: number): FrameError {
-  // "A client MUST close a connection if it detects a masked frame."
-  if (masked) {
-    return new FrameError(
-      'masked-frame',
-      'Cannot read frame: MASK is set, expected it clear from a server',
-      position + 1,
-    );
+/**
+ * The error for what {@link readHeader} found wrong in the header at `at`.
+ *
+ * @param position Where `at` is in the whole stream; for the offset of the error.
+ */
+export function headerFault(
+  fault: number,
+  bytes: Uint8Array,
+  at: number,
+  rules: ResolvedRules,
+  position: number,
+): FrameError {
+  const first = bytes[at]!;
+  const make = (code: FrameErrorCode, offset: number, what: string): FrameError =>
+    new FrameError(code, `Cannot read frame: ${what}`, position + offset);
+  switch (fault) {
+    case RESERVED_BIT: {
+      const allowed = isControl(first)
+        ? 'none on a control frame'
+        : `only bits of ${hex(RSV_BITS & ~rules.refusedRsv)}`;
+      return make('reserved-bit', 0, `RSV bits are ${hex(first & RSV_BITS)}, expected ${allowed}`);
+    }
+    case RESERVED_OPCODE:
+      return make('reserved-opcode', 0, `opcode is ${hex(first & OPCODE_BITS)}, expected 0x0-0x2 or 0x8-0xA`);
+    case FRAGMENTED_CONTROL:
+      return make('fragmented-control', 0, 'FIN is clear on a control frame, expected it set');
+    case UNMASKED:
+      return make('unmasked-frame', 1, 'MASK is clear, expected it set from a client');
+    case MASKED:
+      return make('masked-frame', 1, 'MASK is set, expected it clear from a server');
+    case CONTROL_TOO_LONG:
+      return make('control-too-long', 1, 'a control frame has more than 125 bytes');
+    case NOT_MINIMAL:
+      return make(
+        'non-minimal-length',
+        2,
+        'the length is in more bytes than it needs, expected the shortest form',
+      );
+    case OVERFLOW:
+      return make('length-overflow', 2, 'the top bit of the 64-bit length is set, expected 0');
+    default:
+      return make('message-too-big', 2, 'it declares 2^53 bytes or more, more than any limit can allow');
   }
-  // "a server MUST close the connection upon receiving a frame that is not masked"
-  return new FrameError(
-    'unmasked-frame',
-    'Cannot read frame: MASK is clear, expected it set from a client',
-    position + 1,
-  );
-}
-
-function notMinimal(length: number, bytes: number, position: number): FrameError {
-  return new FrameError(
-    'non-minimal-length',
-    `Cannot read frame: a length of ${length} is in ${bytes} extra bytes, expected the shortest form`,
-    position + 2,
-  );
 }
 
 function hex(bits: number): string {
@@ -320,9 +308,9 @@ export function decodeFrameHeader(
     resolved = resolveRules(rules);
   }
   const fields = new HeaderFields();
-  const length = readHeader(bytes, offset, bytes.length, fields, resolved, offset);
+  const length = readHeader(bytes, offset, bytes.length, fields, resolved);
   if (length === 0) return undefined;
-  return typeof length === 'number' ? describeHeader(fields, length) : length;
+  return length > 0 ? describeHeader(fields, length) : headerFault(length, bytes, offset, resolved, offset);
 }
 
 /** The fields as a value of their own. */

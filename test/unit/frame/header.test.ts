@@ -173,7 +173,7 @@ describe('decodeFrameHeader', () => {
       'Cannot read frame: opcode is 0x3, expected 0x0-0x2 or 0x8-0xA (RFC 6455 §5.2)',
     );
     expect(message('82 7e 00 05')).toBe(
-      'Cannot read frame: a length of 5 is in 2 extra bytes, expected the shortest form (RFC 6455 §5.2)',
+      'Cannot read frame: the length is in more bytes than it needs, expected the shortest form (RFC 6455 §5.2)',
     );
   });
 
