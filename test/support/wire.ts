@@ -77,14 +77,17 @@ export interface SeenFrame {
   readonly payload: Uint8Array;
 }
 
-/** All whole frames at the front of `bytes`, and what is left behind them. */
-export function readFrames(bytes: Uint8Array): {
+/** The whole frames at the front of `bytes`, `most` of them at most, and what is left behind them. */
+export function readFrames(
+  bytes: Uint8Array,
+  most: number = Number.POSITIVE_INFINITY,
+): {
   readonly frames: readonly SeenFrame[];
   readonly rest: Uint8Array;
 } {
   const frames: SeenFrame[] = [];
   let at = 0;
-  for (;;) {
+  while (frames.length < most) {
     const first = bytes[at];
     const second = bytes[at + 1];
     if (first === undefined || second === undefined) break;
@@ -129,6 +132,18 @@ export function tell(seen: SeenFrame): string {
   } else if (opcode === 1 && rsv === 0) said = JSON.stringify(new TextDecoder().decode(payload));
   else said = Array.from(payload, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return `${NAMES[opcode] ?? opcode}${rsv === 0 ? '' : ` rsv${rsv}`}${said === '' ? '' : ` ${said}`}${fin ? '' : ' …'}`;
+}
+
+/** All of them, in one. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 /** All frames of `bytes`, told; throws when there is something behind them. */
