@@ -33,7 +33,7 @@ export class Outgoing {
     this.#socket = socket;
   }
 
-  /** Bytes of messages that were sent and that the operating system has not taken yet; also those that never will be. */
+  /** Bytes of messages that the operating system has not taken yet; also of those that came too late, for ever. */
   get bufferedAmount(): number {
     const waiting = this.#socket?.bufferedAmount ?? 0;
     if (waiting === 0) this.#handedOn = 0;
@@ -48,7 +48,7 @@ export class Outgoing {
       if (isOpen) this.#wait(data.size, data.arrayBuffer());
       return;
     }
-    const payload = isBytes(data) ? viewBytes(data, 'message') : String(data);
+    const payload = isBytes(data) ? viewBytes(data, 'message') : `${data}`;
     const size = typeof payload === 'string' ? portableText.byteLength(payload) : payload.length;
     if (isOpen && this.#reading === undefined) {
       this.#handOn(payload, size);

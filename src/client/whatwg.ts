@@ -107,7 +107,7 @@ export class WebSocketClient extends EventTarget {
     return this.#state;
   }
 
-  /** Bytes of messages that were sent and that the operating system has not taken yet; also those that never will be. */
+  /** Bytes of messages that the operating system has not taken yet; also of those that came too late, for ever. */
   get bufferedAmount(): number {
     return this.#outgoing.bufferedAmount;
   }
