@@ -13,8 +13,10 @@ export interface WhatwgTraits {
   readonly insistsOnProtocol: boolean;
   /** Offers permessage-deflate. */
   readonly offersDeflate: boolean;
-  /** The code of the close event after a failure: 1006, says the standard. `undefined`: an error event is all that comes. */
+  /** The code of the close event after a failure: 1006, says the standard. `undefined`: there may be an error event alone. */
   readonly failureCode: number | undefined;
+  /** How many connections it opens at once without making them wait: browsers do, on purpose. */
+  readonly connections: number;
 }
 
 /** What a case runs with. */
@@ -109,7 +111,7 @@ class Tester {
 async function fails(env: WhatwgEnvironment, tester: Tester): Promise<void> {
   const { failureCode } = env.traits;
   if (failureCode === undefined) {
-    await soon(tester.errored, 'error event');
+    await soon(Promise.race([tester.errored, tester.closed]), 'error or close event');
     return;
   }
   const { code, wasClean } = await soon(tester.closed, 'close');
@@ -163,9 +165,9 @@ export const WHATWG_CASES: Readonly<Record<string, (env: WhatwgEnvironment) => P
     await tester.leaves();
   },
 
-  async '50 connections at once do not mix up their messages'(env) {
+  async 'connections at once do not mix up their messages'(env) {
     await Promise.all(
-      Array.from({ length: 50 }, async (_, id) => {
+      Array.from({ length: env.traits.connections }, async (_, id) => {
         const tester = await Tester.open(env);
         for (let i = 0; i < 10; i++) tester.socket.send(`${id}/${i}`);
         for (let i = 0; i < 10; i++) equal(await tester.next(), `${id}/${i}`);
