@@ -39,13 +39,14 @@ interface Answer {
 export class Opening<Data> {
   /** How to refuse; `undefined` after a yes. */
   refusal: Answer | undefined;
+  /** The head of the 101, after a yes. */
+  head = '';
   readonly #app: App<Data>;
   readonly #source: RequestHead;
   readonly #request: HttpRequest;
   readonly #secure: boolean;
   #upgrade: UpgradeRequest | undefined;
   #protocol: string | undefined;
-  #headers: HeaderEntries | undefined;
   #extensions: readonly Extension[] | undefined;
   #compression: MessageCompression | undefined;
   #data: Data | undefined;
@@ -82,15 +83,6 @@ export class Opening<Data> {
     const answer: unknown = authorize.call(this.#app.websockets, this.#request);
     if (isThenable(answer)) return asPromise(answer).then((value) => this.#authorized(value));
     this.#authorized(answer);
-  }
-
-  /** The head of the 101. */
-  get head(): string {
-    const options: { protocol?: string; headers?: HeaderEntries; extensions?: readonly Extension[] } = {};
-    if (this.#protocol !== undefined) options.protocol = this.#protocol;
-    if (this.#headers !== undefined) options.headers = this.#headers;
-    if (this.#extensions !== undefined) options.extensions = this.#extensions;
-    return formatAccept(acceptUpgrade(this.#upgrade!, options));
   }
 
   /** What was settled. */
@@ -144,7 +136,6 @@ export class Opening<Data> {
     if (this.#protocol === undefined && protocols !== undefined) {
       this.#protocol = selectProtocol(upgrade.protocols, protocols);
     }
-    this.#headers = answer?.headers;
     this.#data = answer?.data;
     const agreed = this.#app.negotiate?.(upgrade.extensions, this.#request);
     if (agreed instanceof ProtocolError) {
@@ -153,8 +144,13 @@ export class Opening<Data> {
     }
     this.#extensions = agreed && [agreed.extension];
     this.#compression = agreed?.compression;
-    // What the app answered is checked here, where it still can be told.
-    void this.head;
+    // This checks what the app answered, while it still can be told.
+    const accepted = acceptUpgrade(upgrade, {
+      protocol: this.#protocol,
+      headers: answer?.headers,
+      extensions: this.#extensions,
+    });
+    this.head = formatAccept(accepted);
   }
 
   #refuse(refusal: {
