@@ -16,7 +16,6 @@ import { checkHost } from '../handshake/host-policy.ts';
 import { checkOrigin } from '../handshake/origin.ts';
 import { selectProtocol } from '../handshake/protocols.ts';
 import { readUpgrade, refuseUpgrade, type UpgradeRequest } from '../handshake/request.ts';
-import type { HeaderEntries } from '../http/headers.ts';
 import { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { checkOptions } from '../options.ts';
