@@ -31,6 +31,8 @@ export class RawClient {
   #received: Uint8Array[] = [];
   /** Tells whoever waits that something happened. */
   #wake: Array<() => void> = [];
+  /** How many bytes have come in all. */
+  receivedBytes = 0;
   /** Whether the server has ended its stream. */
   ended = false;
   /** Whether the connection is gone. */
@@ -45,6 +47,7 @@ export class RawClient {
     client.#stream = await transport.connect(options, {
       data: (bytes) => {
         client.#received.push(bytes);
+        client.receivedBytes += bytes.length;
         client.#happened();
       },
       end: () => {
@@ -150,9 +153,9 @@ export class RawClient {
     await this.#until('the end of the connection', () => this.closed || undefined);
   }
 
-  /** Resolves when so many bytes have come. */
+  /** Resolves when so many bytes have come in all. */
   async whenReceived(count: number): Promise<void> {
-    await this.#until(`${count} bytes`, () => this.bytes.length >= count || undefined);
+    await this.#until(`${count} bytes`, () => this.receivedBytes >= count || undefined);
   }
 
   #happened(): void {
