@@ -11,10 +11,17 @@ export type { WebSocketConstructor } from './client/whatwg.ts';
 export { HandshakeError, type HandshakeResponse } from './connection/handshake-error.ts';
 export type { CompressionOptions } from './connection/permessage.ts';
 export {
+  type ConnectionErrorCode,
+  type DeflateErrorCode,
+  type FrameErrorCode,
+  type HandshakeErrorCode,
+  type HttpErrorCode,
   ProtocolError,
   type ProtocolErrorCode,
   TransportError,
   type TransportErrorCode,
+  USAGE_ERRORS,
+  type UsageErrorCode,
   UsageRangeError,
   UsageTypeError,
 } from './errors.ts';

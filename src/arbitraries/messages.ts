@@ -10,10 +10,32 @@ import { texts } from './text.ts';
 
 /** What a receiver must make of a stream. */
 export type ExpectedEvent =
-  | { readonly kind: 'text'; readonly data: string }
-  | { readonly kind: 'binary'; readonly data: Uint8Array }
-  | { readonly kind: 'ping' | 'pong'; readonly payload: Uint8Array }
-  | { readonly kind: 'close'; readonly code: number; readonly reason: string };
+  | {
+      /** A text message. */
+      readonly kind: 'text';
+      /** Its text. */
+      readonly data: string;
+    }
+  | {
+      /** A binary message. */
+      readonly kind: 'binary';
+      /** Its bytes. */
+      readonly data: Uint8Array;
+    }
+  | {
+      /** A control frame. */
+      readonly kind: 'ping' | 'pong';
+      /** Its payload. */
+      readonly payload: Uint8Array;
+    }
+  | {
+      /** A close frame. */
+      readonly kind: 'close';
+      /** Its code; 1005 for none. */
+      readonly code: number;
+      /** Its reason. */
+      readonly reason: string;
+    };
 
 /** Who sends, and how much. */
 export interface MessageConstraints extends SenderConstraints {

@@ -127,6 +127,7 @@ export class WebSocketClient extends EventTarget {
     return this.#binaryType;
   }
 
+  /** See the getter. Anything else is ignored, as the standard says. */
   set binaryType(type: 'blob' | 'arraybuffer') {
     // The value of an enumeration: anything else changes nothing (Web IDL).
     if (type === 'blob' || type === 'arraybuffer') this.#binaryType = type;
@@ -179,6 +180,7 @@ export class WebSocketClient extends EventTarget {
     return this.#listener('open');
   }
 
+  /** See the getter; anything but a function is nobody. */
   set onopen(handler: WebSocketEventHandler<Event>) {
     this.#listen('open', handler);
   }
@@ -188,6 +190,7 @@ export class WebSocketClient extends EventTarget {
     return this.#listener('message');
   }
 
+  /** See the getter; anything but a function is nobody. */
   set onmessage(handler: WebSocketEventHandler<MessageEvent>) {
     this.#listen('message', handler);
   }
@@ -197,6 +200,7 @@ export class WebSocketClient extends EventTarget {
     return this.#listener('error');
   }
 
+  /** See the getter; anything but a function is nobody. */
   set onerror(handler: WebSocketEventHandler<SocketErrorEvent>) {
     this.#listen('error', handler);
   }
@@ -206,6 +210,7 @@ export class WebSocketClient extends EventTarget {
     return this.#listener('close');
   }
 
+  /** See the getter; anything but a function is nobody. */
   set onclose(handler: WebSocketEventHandler<SocketCloseEvent>) {
     this.#listen('close', handler);
   }

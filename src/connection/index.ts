@@ -5,7 +5,7 @@
  * @module
  */
 export { Output, Slab } from '../bytes/output.ts';
-export { type ConnectionErrorCode, ProtocolError } from '../errors.ts';
+export { CONNECTION_ERRORS, type ConnectionErrorCode, type ErrorRow, ProtocolError } from '../errors.ts';
 export type { BinaryEvent, PieceEvent, TextEvent } from '../frame/message-event.ts';
 export { PreparedMessage } from '../frame/prepared.ts';
 export type { BodyEvent, EndEvent } from '../http/body.ts';

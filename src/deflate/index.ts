@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { DEFLATE_ERRORS, type DeflateErrorCode, ProtocolError } from '../errors.ts';
 export {
   type CodecOptions,
   type DeflateEngine,

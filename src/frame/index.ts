@@ -9,7 +9,14 @@ export { Output, Slab } from '../bytes/output.ts';
 export { type RandomSource, secureRandom } from '../bytes/random.ts';
 export { portableText, type TextCodec } from '../bytes/text.ts';
 export type { BytesLike } from '../bytes/view.ts';
-export { type FrameErrorCode, ProtocolError, UsageRangeError, UsageTypeError } from '../errors.ts';
+export {
+  type ErrorRow,
+  FRAME_ERRORS,
+  type FrameErrorCode,
+  ProtocolError,
+  UsageRangeError,
+  UsageTypeError,
+} from '../errors.ts';
 export { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 export {
   CloseCode,

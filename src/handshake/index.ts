@@ -4,7 +4,7 @@
  * @module
  */
 export { type RandomSource, secureRandom } from '../bytes/random.ts';
-export { type HandshakeErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
+export { HANDSHAKE_ERRORS, type HandshakeErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
 export type { HeaderEntries } from '../http/headers.ts';
 export { computeAccept } from './accept.ts';
 export { type AcceptOptions, acceptUpgrade, formatAccept, type UpgradeAnswer } from './answer.ts';

@@ -3,7 +3,13 @@
  *
  * @module
  */
-export { ProtocolError, UsageRangeError, UsageTypeError } from '../errors.ts';
+export {
+  HTTP_ERRORS,
+  type HttpErrorCode,
+  ProtocolError,
+  UsageRangeError,
+  UsageTypeError,
+} from '../errors.ts';
 export type { BodyEvent, EndEvent } from './body.ts';
 export { formatHttpDate } from './date.ts';
 export { type HeaderEntries, HttpHeaders } from './headers.ts';

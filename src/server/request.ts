@@ -43,7 +43,12 @@ export class HttpRequest {
   #query: URLSearchParams | undefined;
   readonly #body: AsyncQueue<Uint8Array> | undefined;
 
-  /** Made by the server. @param body Where the body will come; `undefined`: there is none. */
+  /**
+   * Made by the server.
+   *
+   * @param body Where the body will come; `undefined`: there is none.
+   * @internal
+   */
   constructor(head: RequestHead, source: RequestSource, body: AsyncQueue<Uint8Array> | undefined) {
     this.method = head.method;
     this.target = head.target;

@@ -36,7 +36,7 @@ export class HttpResponse {
   /** A body of pieces that is being sent. */
   #sending: Promise<void> | undefined;
 
-  /** Made by the server. */
+  /** Made by the server. @internal */
   constructor(sink: ResponseSink) {
     this.#sink = sink;
   }

@@ -17,7 +17,7 @@ export class IncomingMessage<Piece extends string | Uint8Array = string | Uint8A
   readonly type: 'text' | 'binary';
   readonly #pieces: AsyncQueue<Piece>;
 
-  /** Made by the socket. */
+  /** Made by the socket. @internal */
   constructor(type: 'text' | 'binary', pieces: AsyncQueue<Piece>) {
     this.type = type;
     this.#pieces = pieces;

@@ -68,7 +68,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   data: Data;
   readonly #driver: SocketDriver<Data>;
 
-  /** Made by a server or by `connect`. */
+  /** Made by a server or by `connect`. @internal */
   constructor(driver: SocketDriver<Data>, info: SocketInfo<Data>) {
     this.#driver = driver;
     this.protocol = info.protocol;

@@ -10,7 +10,7 @@ import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import type { ConnectOptions, ListenOptions } from './transport.ts';
 
 /** What an address is made of. */
-type Target = Pick<ListenOptions, 'hostname' | 'port' | 'path'>;
+export type Target = Pick<ListenOptions, 'hostname' | 'port' | 'path'>;
 
 /**
  * Refuse an address that cannot be listened on.

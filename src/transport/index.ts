@@ -5,7 +5,7 @@
  * @module
  */
 export { TRANSPORT_ERRORS, TransportError, type TransportErrorCode } from '../errors.ts';
-export { checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
+export { checkConnectOptions, checkListenOptions, formatAddress, plainIp, type Target } from './address.ts';
 export { type Attempt, codeOfErrno, failure } from './failure.ts';
 export * from './memory.ts';
 export {

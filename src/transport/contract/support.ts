@@ -45,7 +45,12 @@ export interface ContractTls {
   /** For the name `reloaded.test` alone. */
   readonly reloaded: TlsServerOptions;
   /** A client's. */
-  readonly client: { readonly cert: string; readonly key: string };
+  readonly client: {
+    /** In PEM. */
+    readonly cert: string;
+    /** In PEM. */
+    readonly key: string;
+  };
 }
 
 /** What a case can need of the setup. */
@@ -70,6 +75,7 @@ export interface ContractCase {
 
 /** What a case rejects with when a promise is broken. */
 export class ContractFailure extends Error {
+  /** Tells it from other errors. */
   override readonly name = 'ContractFailure';
 }
 
