@@ -5,6 +5,8 @@
  *
  * MODE       echo       each connection keeps DEPTH copies of REQUEST in flight; RESPONSE_BYTES come back for each
  *            broadcast  the first connection sends REQUEST; RESPONSE_BYTES come back on every connection; then again
+ *            hold       sends REQUEST once on each connection; when all answers are there, prints, and keeps all
+ *                       connections open until standard input ends
  *            open       connect, send OPENING, read its answer, send REQUEST, read until the end; then again
  * REQUEST    a file with the bytes to send
  * RESPONSE_BYTES  0: the length of the first answer, which must come whole in 100 ms
@@ -186,13 +188,18 @@ int main(int argc, char **argv) {
   uint64_t warmup = (uint64_t)atoll(argv[7]) * 1000000u, measure = (uint64_t)atoll(argv[8]) * 1000000u;
   if (argc > 9) opening = read_file(argv[9], &opening_bytes);
   int is_open = strcmp(mode, "open") == 0, is_broadcast = strcmp(mode, "broadcast") == 0;
+  int is_hold = strcmp(mode, "hold") == 0;
   request = malloc(request_bytes * (size_t)depth);
   for (int i = 0; i < depth; i++) memcpy(request + (size_t)i * request_bytes, one, request_bytes);
   buffer = malloc(READ_BYTES);
   latencies = malloc(LATENCIES * sizeof *latencies);
   all = calloc((size_t)count, sizeof *all);
   epoll = epoll_create1(0);
-  for (int i = 0; i < count; i++) dial(&all[i]);
+  for (int i = 0; i < count; i++) {
+    dial(&all[i]);
+    /* Many at once would overrun the queue of connections that wait to be accepted. */
+    if (i % 100 == 99) usleep(20000);
+  }
   waiting = count;
 
   int opened = 0;
@@ -209,11 +216,11 @@ int main(int argc, char **argv) {
   for (;;) {
     int ready = epoll_wait(epoll, events, 512, 1000);
     uint64_t now = now_ns();
-    if (start && !measured_from && now - start >= warmup) {
+    if (!is_hold && start && !measured_from && now - start >= warmup) {
       measured_from = now;
       answers = 0;
     }
-    if (measured_from && now - measured_from >= measure) {
+    if (!is_hold && measured_from && now - measured_from >= measure) {
       end = now;
       break;
     }
@@ -250,7 +257,17 @@ int main(int argc, char **argv) {
         }
       }
       if (is_open || left == 0) continue;
-      if (response_bytes == 0) response_bytes = left / (size_t)(depth > 1 ? 1 : 1);
+      if (response_bytes == 0) response_bytes = left;
+      if (is_hold) {
+        c->owed += left;
+        if (c->owed == response_bytes && ++answers == (uint64_t)count) {
+          printf("{\"answers\":%llu}\n", (unsigned long long)answers);
+          fflush(stdout);
+          while (read(0, buffer, READ_BYTES) > 0) {}
+          return 0;
+        }
+        continue;
+      }
       if (is_broadcast) receive_broadcast(c, left);
       else receive_echo(c, left);
     }
