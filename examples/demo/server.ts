@@ -30,7 +30,7 @@ server.useHttp(async (request, response) => {
   response.headers.set('Cache-Control', 'no-cache');
   response.headers.set(
     'Content-Security-Policy',
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; base-uri 'none'; form-action 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src *; base-uri 'none'; form-action 'none'",
   );
   await response.send(await readFile(new URL(file, import.meta.url)));
 });
