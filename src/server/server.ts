@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isToken } from '../bytes/ascii.ts';
 import type { BytesLike } from '../bytes/view.ts';
 import { acceptCompression, type CompressionOptions } from '../connection/permessage.ts';
 import type { SendOptions } from '../connection/websocket.ts';
@@ -176,6 +177,7 @@ export class Server<Data = unknown> {
       this.#app.websockets = { message: handler };
     } else {
       checkHandlers(handler, ['authorize'], ['protocols']);
+      checkProtocols(handler.protocols);
       this.#app.websockets = handler;
     }
     return this;
@@ -327,4 +329,14 @@ function checkListenOptions(options: ListenOptions): void {
       'Cannot start: there is a path and a port or hostname, expected one of the two',
     );
   }
+}
+
+function checkProtocols(protocols: unknown): void {
+  if (protocols === undefined) return;
+  if (Array.isArray(protocols) && protocols.every((name) => typeof name === 'string' && isToken(name)))
+    return;
+  throw new UsageTypeError(
+    'bad-argument',
+    'Cannot use WebSocket handlers: protocols is expected to be a list of tokens (RFC 6455 §4.1)',
+  );
 }

@@ -42,6 +42,9 @@ describe('new Server: what cannot be is refused at once, and named', () => {
     [{ message: 5 }],
     [{ open: null }],
     [{ message() {}, stream() {} }],
+    [{ protocols: 'chat' }],
+    [{ protocols: ['a b'] }],
+    [{ protocols: [5] }],
   ])('useWebSockets(%j) is refused', (handlers) => {
     expect(() => new Server(transport).useWebSockets(handlers as never)).toThrow(
       expect.objectContaining({ code: 'bad-argument' }),
