@@ -100,7 +100,7 @@ export interface SendOptions {
  * deepEqual(server.next(), { kind: 'text', data: 'hello' });
  * deepEqual(server.next(), { kind: 'close', code: 1000, reason: 'bye', wasClean: true });
  * client.receive(server.takeOutput()!);
- * deepEqual(client.next(), { kind: 'close', code: 1000, reason: 'bye', wasClean: true });
+ * deepEqual(client.next(), { kind: 'close', code: 1000, reason: '', wasClean: true }); // the code comes back
  * equal(server.outputEnded, true); // the server ends the stream first (RFC 6455 §7.1.1)
  * ```
  */
