@@ -45,6 +45,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #endSent = false;
   #gone = false;
   #turnedAway = false;
+  /** What the peer did wrong, or how it was lost: whoever reads the body is told it. */
+  #fault: ProtocolError | undefined;
   #waiters: Array<() => void> | undefined;
 
   /** The caller has added it to the app's connections. */
@@ -107,7 +109,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (error !== undefined && this.#http?.idle === false) this.#app.host.report(error, 'transport');
     this.#app.host.deadlines.remove(this);
     this.#exchange++;
-    this.#body?.fail(this.#brokenOff());
+    this.#fault ??= this.#brokenOff();
+    this.#body?.fail(this.#fault);
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) for (const resolve of waiters) resolve();
@@ -229,6 +232,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   /** The peer broke a rule or a time limit; it has been answered, and the app's own answer comes too late. */
   #refused(error: ProtocolError): void {
     this.#exchange++;
+    this.#fault = error;
     this.#body?.fail(error);
     this.#body = undefined;
     this.#app.host.report(error, 'request');
@@ -292,15 +296,19 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   /** A handler threw or rejected: 500 if nothing was sent, else the response is cut off. */
   #handlerFailed(error: unknown, exchange: number): void {
     const http = this.#http;
-    const ofPeer = error instanceof ProtocolError && error.code in HTTP_ERRORS;
-    if (!this.isCurrent(exchange) || http === undefined || (ofPeer && http.response.finished)) {
-      // The peer is gone or was answered; what it did wrong has been told.
-      if (!ofPeer) this.#app.host.report(error, 'handler');
+    // What the peer did wrong has been told already; but for its JSON, of which only the app knows.
+    const told = error !== undefined && error === this.#fault;
+    if (!this.isCurrent(exchange) || http === undefined) {
+      if (!told) this.#app.host.report(error, 'handler');
       return;
     }
-    this.#app.host.report(error, ofPeer ? 'request' : 'handler');
-    if (ofPeer) http.refuse(error);
-    else http.fail('handler-failed', 'Cannot answer: the server failed', error, 500);
+    if (error instanceof ProtocolError && error.code === 'bad-json') {
+      this.#app.host.report(error, 'request');
+      http.refuse(error);
+    } else {
+      this.#app.host.report(error, 'handler');
+      http.fail('handler-failed', 'Cannot answer: the server failed', error, 500);
+    }
     this.#exchange++;
     this.#dropBody();
     if (!this.#corked) this.flush();

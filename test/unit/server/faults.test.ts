@@ -1,0 +1,505 @@
+import * as net from 'node:net';
+import { Server } from 'sansocket/server';
+import { createMemoryTransport } from 'sansocket/transport';
+import { nodeTransport } from 'sansocket/transport/node';
+import { describe, expect, test, vi } from 'vitest';
+import { requestHead, UPGRADE_HEADERS } from '../../support/raw-client.ts';
+import { masked } from '../../support/wire.ts';
+import { gate, Rig, stopAfterEach, TRANSPORTS, turns, until } from './support.ts';
+
+stopAfterEach();
+
+/** Whether a server still answers. */
+async function goesOn(rig: Rig): Promise<void> {
+  const client = await rig.client();
+  client.write(requestHead('GET /ok'));
+  expect((await client.response()).status).toBeGreaterThanOrEqual(200);
+  client.end();
+}
+
+describe.each(TRANSPORTS)('a handler that fails, over %s', (_, make) => {
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('oops');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('oops'))],
+    [
+      'rejects later',
+      async () => {
+        await turns(2);
+        throw new Error('oops');
+      },
+    ],
+  ] as ReadonlyArray<readonly [string, () => unknown]>)(
+    'HTTP: %s before anything was sent: 500 without the reason, told once, connection over',
+    async (_, fail) => {
+      const rig = new Rig(make());
+      rig.server.useHttp((request) => (request.path === '/ok' ? undefined : fail()));
+      await rig.start();
+      const client = await rig.client();
+      client.write(requestHead('GET /'), requestHead('GET /next'));
+      const response = await client.response();
+      expect(response.status).toBe(500);
+      expect(response.body).not.toContain('oops');
+      await client.whenEnded();
+      expect(client.takeText()).toBe('');
+      expect(rig.errors).toEqual(['handler: oops']);
+      await goesOn(rig);
+    },
+  );
+
+  test('HTTP: throws undefined, null, a string: still 500', async () => {
+    const rig = new Rig(make(), { onError: () => {} });
+    const values = [undefined, null, 'text', 0];
+    rig.server.useHttp((request) => {
+      throw values[Number(request.path.slice(1))];
+    });
+    await rig.start();
+    for (let i = 0; i < values.length; i++) {
+      expect((await (await rig.client()).write(requestHead(`GET /${i}`)).response()).status).toBe(500);
+    }
+  });
+
+  test('HTTP: after part of the body was sent: cut off, so that nobody takes it for whole', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp(async (request, response) => {
+      if (request.path === '/ok') return;
+      await response.write('part');
+      await turns(2);
+      throw new Error('oops');
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /'));
+    await client.whenEnded();
+    expect(client.takeText()).not.toContain('0\r\n\r\n');
+    expect(rig.errors).toEqual(['handler: oops']);
+    await goesOn(rig);
+  });
+
+  test('HTTP: after the whole response was sent: it arrives whole, and the error is told', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp(async (_, response) => {
+      await response.send('whole');
+      throw new Error('oops');
+    });
+    await rig.start();
+    const client = await rig.client();
+    expect((await client.write(requestHead('GET /')).response()).body).toBe('whole');
+    await until(() => rig.errors.length === 1, 'the error');
+    expect(rig.errors).toEqual(['handler: oops']);
+  });
+
+  test('HTTP: a source of pieces that throws, waited for or not: cut off, told once', async () => {
+    const rig = new Rig(make());
+    const source = async function* (): AsyncGenerator<string> {
+      yield 'part';
+      await turns(1);
+      throw new Error('oops');
+    };
+    rig.server.useHttp((request, response) => {
+      const sent = response.send(source());
+      return request.path === '/waits' ? sent : undefined;
+    });
+    await rig.start();
+    for (const path of ['/waits', '/does-not']) {
+      const client = await rig.client();
+      client.write(requestHead(`GET ${path}`));
+      await client.whenEnded();
+      expect(client.takeText()).not.toContain('0\r\n\r\n');
+    }
+    await until(() => rig.errors.length === 2, 'both errors');
+    await turns(3);
+    expect(rig.errors).toEqual(['handler: oops', 'handler: oops']);
+  });
+
+  test('HTTP: less than its own Content-Length: cut off; more: refused', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp(async (request, response) => {
+      response.headers.set('Content-Length', '5');
+      await response.write(request.path === '/less' ? 'abc' : 'abcde');
+      if (request.path === '/more') await response.write('f');
+    });
+    await rig.start();
+    for (const path of ['/less', '/more']) {
+      const client = await rig.client();
+      client.write(requestHead(`GET ${path}`));
+      await client.whenEnded();
+      expect(client.takeText()).not.toContain('abcdef');
+    }
+    await until(() => rig.errors.length === 2, 'both errors');
+    expect(rig.errors).toEqual(['handler: bad-state', 'handler: bad-argument']);
+  });
+
+  test('HTTP: that never settles harms nobody else', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp((request) => (request.path === '/ok' ? undefined : new Promise(() => {})));
+    await rig.start();
+    const stuck = await rig.client();
+    stuck.write(requestHead('GET /'));
+    await turns();
+    await goesOn(rig);
+    stuck.destroy();
+  });
+
+  const sockets: ReadonlyArray<readonly [string, Parameters<Rig['server']['useWebSockets']>[0]]> = [
+    [
+      'message throws',
+      () => {
+        throw new Error('oops');
+      },
+    ],
+    ['message rejects', () => Promise.reject(new Error('oops'))],
+    [
+      'open throws',
+      {
+        open: () => {
+          throw new Error('oops');
+        },
+      },
+    ],
+    ['open rejects', { open: () => Promise.reject(new Error('oops')) }],
+    [
+      'stream throws',
+      {
+        stream: () => {
+          throw new Error('oops');
+        },
+      },
+    ],
+    ['stream rejects', { stream: () => Promise.reject(new Error('oops')) }],
+  ];
+
+  test.each(sockets)(
+    'WebSocket: %s: 1011 without the reason, told once, and no other connection notices',
+    async (_, handlers) => {
+      const rig = new Rig(make());
+      rig.server.useWebSockets(handlers);
+      await rig.start();
+      const client = await rig.socket();
+      client.send(1, 'x').send(1, 'y');
+      expect(await client.frames(1)).toEqual(['close 1011']);
+      await client.whenEnded();
+      expect(rig.errors.filter((error) => error === 'handler: oops').length).toBeGreaterThanOrEqual(1);
+      await goesOn(rig);
+    },
+  );
+
+  test('WebSocket: error and close handlers that fail are told, and change nothing', async () => {
+    const rig = new Rig(make());
+    const seen: string[] = [];
+    rig.server.useWebSockets({
+      message() {},
+      error: (_socket, error) => {
+        seen.push(`error ${(error as { code: string }).code}`);
+        throw new Error('in error');
+      },
+      close: async (_socket, { code }) => {
+        seen.push(`close ${code}`);
+        throw new Error('in close');
+      },
+    });
+    await rig.start();
+    const client = await rig.socket();
+    client.send(3);
+    expect((await client.frames(1))[0]).toMatch(/^close 1002 /);
+    await until(() => rig.errors.length === 3, 'all errors');
+    expect(seen).toEqual(['error reserved-opcode', 'close 1002']);
+    expect(rig.errors).toEqual(['socket: reserved-opcode', 'handler: in error', 'handler: in close']);
+  });
+});
+
+describe('onError', () => {
+  const make = () => createMemoryTransport();
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('in onError');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('in onError'))],
+  ] as unknown as ReadonlyArray<readonly [string, () => never]>)(
+    'a listener that %s changes nothing',
+    async (_, onError) => {
+      const rig = new Rig(make(), { onError });
+      rig.server.useHttp(() => {
+        throw new Error('oops');
+      });
+      rig.server.useWebSockets(() => {
+        throw new Error('oops');
+      });
+      await rig.start();
+      expect((await (await rig.client()).write(requestHead('GET /')).response()).status).toBe(500);
+      expect((await (await rig.client()).write('garbage\r\n\r\n').response()).status).toBe(400);
+      expect(await (await rig.socket()).send(1, 'x').frames(1)).toEqual(['close 1011']);
+    },
+  );
+
+  test('without one, what handlers throw is printed, and what peers do is not', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    try {
+      const server = new Server(make());
+      const rig = new Rig(make(), { onError: undefined });
+      const oops = new Error('oops');
+      rig.server.useHttp(() => {
+        throw oops;
+      });
+      await rig.start();
+      await (await rig.client()).write('garbage\r\n\r\n').response();
+      expect(print).not.toHaveBeenCalled();
+      await (await rig.client()).write(requestHead('GET /')).response();
+      expect(print.mock.calls).toEqual([[oops]]);
+      await server.stop();
+    } finally {
+      print.mockRestore();
+    }
+  });
+});
+
+describe.each(TRANSPORTS)('peers that do not speak, over %s', (name, make) => {
+  const limits = {
+    headTimeoutMs: 30,
+    keepAliveTimeoutMs: 30,
+    closeTimeoutMs: 30,
+    pingIntervalMs: 30,
+    pongTimeoutMs: 30,
+  };
+
+  test.each([
+    ['TLS', Uint8Array.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3), 400],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 505],
+    ['SSH', 'SSH-2.0-OpenSSH_9.9\r\n', 400],
+    ['zeros', new Uint8Array(100), 400],
+    ['an endless line', 'G'.repeat(20_000), 431],
+    ['an endless target', `GET /${'x'.repeat(20_000)}`, 414],
+    ['2 000 headers', `GET / HTTP/1.1\r\nHost: x\r\n${'A: b\r\n'.repeat(2000)}`, 431],
+  ] as const)('%s: answered, dropped, and the server goes on', async (_, bytes, status) => {
+    const rig = await new Rig(make()).start();
+    const client = await rig.client();
+    client.write(bytes);
+    expect((await client.response()).status).toBe(status);
+    await client.whenEnded();
+    client.end();
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    expect(rig.errors).toHaveLength(1);
+    expect(rig.errors[0]).toMatch(/^request: /);
+    await goesOn(rig);
+  });
+
+  test('silence from the start: closed after headTimeoutMs, then dropped', async () => {
+    const rig = await new Rig(make(), { limits }).start();
+    const client = await rig.client();
+    await client.whenEnded();
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    expect(rig.errors).toEqual([]);
+  });
+
+  test('half a head and silence: 408, then dropped', async () => {
+    const rig = await new Rig(make(), { limits }).start();
+    const client = await rig.client();
+    client.write('GET / HTTP/1.1\r\nHost:');
+    expect((await client.response()).status).toBe(408);
+    await client.whenEnded();
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    expect(rig.errors).toEqual(['request: head-timeout']);
+  });
+
+  test('half a body and silence: 408, and the app that reads it hears why', async () => {
+    const rig = new Rig(make(), { limits });
+    let heard: unknown;
+    rig.server.useHttp(async (request, response) => {
+      try {
+        await request.text();
+      } catch (error) {
+        heard = (error as { code: string }).code;
+        throw error;
+      }
+      await response.send('never');
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(`${requestHead('POST /', 'Content-Length: 10')}abc`);
+    expect((await client.response()).status).toBe(408);
+    await client.whenEnded();
+    expect(heard).toBe('body-timeout');
+    expect(rig.errors).toEqual(['request: body-timeout']);
+  });
+
+  test('half a body and silence, and the app answers later: its answer comes too late, without harm', async () => {
+    const rig = new Rig(make(), { limits });
+    const { promise, open } = gate();
+    let done = false;
+    rig.server.useHttp(async (_, response) => {
+      await promise;
+      await response.send('too late');
+      done = true;
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(`${requestHead('POST /', 'Content-Length: 10')}abc`);
+    expect((await client.response()).status).toBe(408);
+    open();
+    await until(() => done, 'the handler');
+    await client.whenEnded();
+    expect(client.takeText()).toBe('');
+    expect(rig.errors).toEqual(['request: body-timeout']);
+  });
+
+  test('an app that is slow to read the body is no reason for a timeout', async () => {
+    const rig = new Rig(make(), { limits: { ...limits, highWaterMarkBytes: 1000 } });
+    rig.server.useHttp(async (request, response) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await response.send(String((await request.bytes()).length));
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('POST /', 'Content-Length: 300000'), new Uint8Array(300_000));
+    expect(await client.response()).toMatchObject({ status: 200, body: '300000' });
+  });
+
+  test('silence after a request: closed after keepAliveTimeoutMs', async () => {
+    const rig = await new Rig(make(), { limits }).start();
+    const client = await rig.client();
+    await client.write(requestHead('GET /')).response();
+    await client.whenEnded();
+    expect(client.takeText()).toBe('');
+  });
+
+  test('a WebSocket that is silent is pinged, then closed with 1011, then dropped', async () => {
+    const rig = new Rig(make(), { limits });
+    const closes: unknown[] = [];
+    rig.server.useWebSockets({ close: (_socket, info) => void closes.push(info) });
+    await rig.start();
+    const client = await rig.socket();
+    expect(await client.frames(1)).toEqual(['ping 00000000']);
+    expect((await client.frames(1))[0]).toMatch(/^close 1011 /);
+    await client.whenEnded();
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    expect(closes).toEqual([{ code: 1011, reason: '', wasClean: false }]);
+    expect(rig.errors).toEqual(['socket: pong-timeout']);
+  });
+
+  test('a WebSocket that answers pings stays', async () => {
+    const rig = new Rig(make(), { limits });
+    rig.server.useWebSockets({});
+    await rig.start();
+    const client = await rig.socket();
+    for (let i = 0; i < 3; i++) {
+      const { opcode, payload } = await client.frame();
+      expect(opcode).toBe(9);
+      client.send(10, payload);
+    }
+    expect(rig.server.sockets.size).toBe(1);
+  });
+
+  test('a WebSocket that never answers a close is dropped after closeTimeoutMs', async () => {
+    const rig = new Rig(make(), { limits: { closeTimeoutMs: 30 } });
+    const closes: unknown[] = [];
+    rig.server.useWebSockets({
+      open: (socket) => void socket.close(4000, 'go'),
+      close: (_socket, info) => void closes.push(info),
+    });
+    await rig.start();
+    const client = await rig.socket();
+    expect(await client.frames(1)).toEqual(['close 4000 go']);
+    await client.whenEnded();
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    expect(closes).toEqual([{ code: 1006, reason: '', wasClean: false }]);
+  });
+
+  test('a reset at each phase: the server notices, and goes on [CVE-2022-41940]', async () => {
+    if (name === 'node') return;
+    const rig = new Rig(make());
+    const { promise } = gate();
+    const closes: unknown[] = [];
+    rig.server.useHttp((request) => (request.path === '/wait' ? promise : undefined));
+    rig.server.useWebSockets({ close: (_socket, { code }) => void closes.push(code) });
+    await rig.start();
+    const phases: ReadonlyArray<readonly [string, number]> = [
+      ['', 0],
+      ['GET / HT', 0],
+      [requestHead('GET /wait'), 0],
+      [`${requestHead('POST /wait', 'Content-Length: 10')}abc`, 0],
+      [requestHead('GET /'), 10],
+      [requestHead('GET /', ...UPGRADE_HEADERS), 0],
+      [requestHead('GET /', ...UPGRADE_HEADERS), 50],
+    ];
+    for (const [bytes, after] of phases) {
+      const client = await rig.client();
+      client.write(bytes);
+      await client.whenReceived(after);
+      await turns(after > 0 ? 1 : 0);
+      client.destroy();
+      await until(() => rig.server.connectionCount === 0, `no connection after ${JSON.stringify(bytes)}`);
+    }
+    expect(rig.server.sockets.size).toBe(0);
+    await goesOn(rig);
+  });
+});
+
+describe('over TCP', () => {
+  test('a reset at each phase, by RST: the server notices, and goes on [CVE-2022-41940]', async () => {
+    const rig = new Rig(nodeTransport);
+    const { promise } = gate();
+    let under = 0;
+    const closes: number[] = [];
+    rig.server.useHttp((request) => {
+      if (request.path !== '/wait') return;
+      under++;
+      return promise;
+    });
+    rig.server.useWebSockets({
+      authorize: (request) => {
+        if (request.path !== '/wait') return;
+        under++;
+        return promise;
+      },
+      close: (_socket, { code }) => void closes.push(code),
+    });
+    await rig.start();
+    /** Connects, sends, waits for the phase, resets. */
+    const reset = async (
+      bytes: string | Uint8Array,
+      reached: (received: number) => boolean,
+    ): Promise<void> => {
+      const socket = net.connect(rig.port, '127.0.0.1');
+      let received = 0;
+      socket.on('data', (chunk) => {
+        received += chunk.length;
+      });
+      socket.on('error', () => {});
+      await new Promise<void>((resolve) => socket.on('connect', () => resolve()));
+      socket.write(bytes);
+      await until(() => rig.server.connectionCount === 1, 'the connection');
+      await until(() => reached(received), `the phase after ${String(bytes).slice(0, 30)}`);
+      socket.resetAndDestroy();
+      await until(() => rig.server.connectionCount === 0, 'no connection');
+    };
+    let before = 0;
+    const waits = (): boolean => under > before;
+    await reset('GET / HT', () => true);
+    await reset(requestHead('GET /wait'), waits);
+    before = under;
+    await reset(`${requestHead('POST /wait', 'Content-Length: 10')}abc`, waits);
+    before = under;
+    await reset(requestHead('GET /wait', ...UPGRADE_HEADERS), waits);
+    await reset(requestHead('GET /', ...UPGRADE_HEADERS), (received) => received > 100);
+    await reset(
+      Buffer.concat([
+        Buffer.from(requestHead('GET /', ...UPGRADE_HEADERS)),
+        masked(1, 'half', { fin: false }),
+      ]),
+      (received) => received > 100,
+    );
+    expect(closes).toEqual([1006, 1006]);
+    // The first of them may reach the server as an end: nobody waited for it to read.
+    expect(rig.errors.filter((error) => !/^(transport: |request: unexpected-end$)/.test(error))).toEqual([]);
+    expect(rig.server.sockets.size).toBe(0);
+    await goesOn(rig);
+  });
+});
