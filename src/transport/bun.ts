@@ -7,7 +7,9 @@
  *
  * @module
  */
+import * as buffer from 'node:buffer';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
+import { type BufferParts, bufferText } from './buffer-text.ts';
 import type { Bun, BunHandlers, BunListener, BunSocket, BunTls } from './bun-types.ts';
 import { type Attempt, codeOfErrno, failure, noTls, wrongRuntime } from './failure.ts';
 import { DESTROYED, ENDED, FULL, PAUSED, PEER_ENDED, StreamBase, UNWRITABLE } from './stream-base.ts';
@@ -27,6 +29,8 @@ import {
 } from './transport.ts';
 import { WriteQueue } from './write-queue.ts';
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * TCP, TLS and Unix domain sockets of Bun.
  *
@@ -35,6 +39,19 @@ import { WriteQueue } from './write-queue.ts';
  */
 export const bunTransport: Transport = {
   name: 'bun',
+  text: bufferText({
+    prototype: buffer.Buffer.prototype as unknown as BufferParts['prototype'],
+    byteLength: (text) => buffer.Buffer.byteLength(text),
+    isAscii: buffer.isAscii,
+    isUtf8: buffer.isUtf8,
+    decodeLong(bytes) {
+      try {
+        return decoder.decode(bytes);
+      } catch {
+        return undefined;
+      }
+    },
+  }),
 
   async listen(options, accept) {
     bun();

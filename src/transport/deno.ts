@@ -7,9 +7,11 @@
  *
  * @module
  */
+import * as buffer from 'node:buffer';
 import { xor64 } from '../bytes/native.ts';
 import { type TransportErrorCode, UsageTypeError } from '../errors.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
+import { type BufferParts, bufferText } from './buffer-text.ts';
 import type { Deno, DenoConn, DenoListener } from './deno-types.ts';
 import { type Attempt, codeOfErrno, failure, noTls, wrongRuntime } from './failure.ts';
 import { PumpStream } from './pump-stream.ts';
@@ -38,6 +40,16 @@ import {
  */
 export const denoTransport: Transport = {
   name: 'deno',
+  text: bufferText({
+    prototype: buffer.Buffer.prototype as unknown as BufferParts['prototype'],
+    byteLength: (text) => buffer.Buffer.byteLength(text),
+    isAscii: buffer.isAscii,
+    isUtf8: buffer.isUtf8,
+    decodeLong(bytes) {
+      if (!buffer.isUtf8(bytes)) return undefined;
+      return buffer.Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+    },
+  }),
   native: { xor: xor64 },
 
   async listen(options, accept) {
@@ -78,9 +90,11 @@ function deno(): Deno {
   return found;
 }
 
-/** Idle connections have a read under way, each into memory of its own. */
+/** A connection has a read under way all the time, into memory of its own: little at first, and as long as little comes. */
 const SMALLEST_READ = 1024;
 const LARGEST_READ = 65_536;
+/** After so many reads in a row that filled an eighth at most, less memory will do. */
+const SMALL_READS = 32;
 
 /** One connection. */
 class DenoStream extends PumpStream implements ByteStream {
@@ -88,6 +102,8 @@ class DenoStream extends PumpStream implements ByteStream {
   readonly encrypted: boolean;
   readonly alpnProtocol: string;
   #memory: Uint8Array = new Uint8Array(SMALLEST_READ);
+  /** Reads in a row that needed little of it. */
+  #smallReads = 0;
   readonly #onRead = (count: number | null): void => this.#read(count);
   readonly #onFailure = (error: unknown): void => this.failed(error);
   readonly #onWritten = (count: number): void => this.pushed(count);
@@ -131,27 +147,30 @@ class DenoStream extends PumpStream implements ByteStream {
     return openFailure(thrown, this.remoteAddress);
   }
 
-  /** Memory that was filled well is given away; a few bytes in much memory are copied, and it is used again. */
   #read(count: number | null): void {
     if (count === null) {
       this.pulled(undefined);
       return;
     }
     const memory = this.#memory;
-    let bytes: Uint8Array;
-    if (count * 2 >= memory.length) {
-      bytes = count === memory.length ? memory : memory.subarray(0, count);
-      this.#memory = new Uint8Array(
-        Math.min(LARGEST_READ, count === memory.length ? 4 * count : memory.length),
-      );
-    } else {
-      bytes = memory.slice(0, count);
-      if (count * 8 < memory.length && memory.length > SMALLEST_READ) {
-        this.#memory = new Uint8Array(memory.length >> 1);
-      }
+    const size = memory.length;
+    if (count === size && size < LARGEST_READ) this.#memory = new Uint8Array(4 * size);
+    else if (count * 8 > size || size === SMALLEST_READ) this.#smallReads = 0;
+    else if (++this.#smallReads === SMALL_READS) {
+      this.#memory = new Uint8Array(size / 4);
+      this.#smallReads = 0;
     }
-    this.pulled(bytes);
+    this.pulledLent(count === size ? memory : memory.subarray(0, count), this.#copy);
   }
+
+  /** Memory that is filled well, or used no more, is given away instead. */
+  readonly #copy = (bytes: Uint8Array): Uint8Array => {
+    const memory = this.#memory;
+    if (bytes.buffer !== memory.buffer) return bytes;
+    if (bytes.length * 2 < memory.length) return bytes.slice();
+    this.#memory = new Uint8Array(memory.length);
+    return bytes;
+  };
 
   readonly #onReadFailure = (error: unknown): void => {
     // TLS that just stops, without saying so first: an end, as on the other runtimes.

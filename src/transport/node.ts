@@ -70,8 +70,7 @@ export const nodeTransport: Transport = {
     byteLength: (text) => buffer.Buffer.byteLength(text),
     isAscii: buffer.isAscii,
     isUtf8: buffer.isUtf8,
-    // A Node that was built without ICU has no `transcode`.
-    toUtf16: buffer.transcode && ((bytes) => buffer.transcode(bytes, 'utf8', 'utf16le')),
+    decodeLong,
   }),
 
   native: { xor: xor64, allocate: buffer.Buffer.allocUnsafeSlow },
@@ -97,6 +96,15 @@ export const nodeTransport: Transport = {
     });
   },
 };
+
+/** By way of UTF-16, several times as fast as V8's own decoder; a Node that was built without ICU has no such way. */
+function decodeLong(bytes: Uint8Array): string | undefined {
+  if (!buffer.isUtf8(bytes)) return undefined;
+  if ((buffer.transcode as unknown) !== undefined) {
+    return buffer.transcode(bytes, 'utf8', 'utf16le').toString('utf16le');
+  }
+  return buffer.Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+}
 
 const STREAM = Symbol('sansocket stream');
 

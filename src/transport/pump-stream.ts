@@ -110,6 +110,18 @@ export abstract class PumpStream extends StreamBase {
     this.#deliver(bytes);
   }
 
+  /** A read brought bytes, in memory that is read into again once this has returned. @param copy Makes a copy of them. */
+  protected pulledLent(bytes: Uint8Array, copy: (bytes: Uint8Array) => Uint8Array): void {
+    this.state &= ~READING;
+    if ((this.state & (UNREADABLE | CLOSING)) !== 0) return;
+    if ((this.state & PAUSED) !== 0) {
+      this.#held = copy(bytes);
+      return;
+    }
+    this.emitLent(bytes, copy);
+    this.#read();
+  }
+
   /** A write took so many bytes. */
   protected pushed(count: number): void {
     const flight = this.#flight;

@@ -142,6 +142,45 @@ export const STREAM_CASES: readonly ContractCase[] = [
       }),
   },
   {
+    name: 'a handler that takes chunks on loan hears the same bytes, and may write to them until it returns',
+    run: (setup) =>
+      joined(
+        setup,
+        async ({ client, server }) => {
+          expectPattern(client);
+          expectPattern(server);
+          let total = 0;
+          for (const size of [1, 100, 1000, 1024, 5000, 70_000, 3, 300_000, 1, 2, 3]) {
+            client.write(pattern(total, size));
+            server.write(pattern(total, size));
+            total += size;
+            await server.until(() => server.received === total, `${total} bytes`);
+            if (size === 5000) {
+              server.call((stream) => stream.pause());
+              client.write(pattern(total, 20));
+              server.write(pattern(total, 20));
+              total += 20;
+              await pause(5);
+              server.call((stream) => stream.resume());
+            }
+          }
+          await client.until(() => client.received === total, `${total} bytes`);
+        },
+        {
+          wrap: (probe) => ({
+            data: (bytes) => probe.data(bytes),
+            lend(bytes) {
+              probe.data(bytes.slice());
+              bytes.fill(0xee);
+            },
+            end: () => probe.end(),
+            drain: () => probe.drain(),
+            close: (error) => probe.close(error),
+          }),
+        },
+      ),
+  },
+  {
     name: 'bytes that were written are only read: the same memory can go to two streams, and its receivers may write to theirs',
     run: (setup) =>
       joined(setup, (first) =>

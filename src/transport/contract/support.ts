@@ -317,6 +317,8 @@ export interface Joined {
 export interface JoinOptions {
   readonly listen?: ListenOptions | undefined;
   readonly connect?: ConnectOptions | undefined;
+  /** What stands between each stream and its probe. */
+  readonly wrap?: ((probe: Probe) => StreamHandler) | undefined;
   /** Called inside `accept`. */
   readonly accepted?: ((server: Probe) => void) | undefined;
 }
@@ -325,7 +327,7 @@ export interface JoinOptions {
 export async function joined(
   { transport }: ContractSetup,
   body: (both: Joined) => Promise<void>,
-  { listen = { hostname: '127.0.0.1' }, connect, accepted }: JoinOptions = {},
+  { listen = { hostname: '127.0.0.1' }, connect, accepted, wrap = (probe) => probe }: JoinOptions = {},
 ): Promise<void> {
   const server = new Probe('server');
   const client = new Probe('client');
@@ -344,7 +346,7 @@ export async function joined(
       server.stream = stream;
       accepted?.(server);
       arrived();
-      return server;
+      return wrap(server);
     }),
     'listen',
   );
@@ -352,7 +354,7 @@ export async function joined(
     const { hostname, port, path } = listener.address;
     const to = path === undefined ? { hostname, port } : { path };
     // Not one turn later than the contract allows: nothing may come in before the stream is known.
-    const connecting = transport.connect({ ...to, ...connect }, client).then((stream) => {
+    const connecting = transport.connect({ ...to, ...connect }, wrap(client)).then((stream) => {
       client.stream = stream;
     });
     await within(connecting, 'connect');
