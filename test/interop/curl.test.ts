@@ -1,38 +1,12 @@
 /**
  * curl against our server on Node, Bun and Deno: HTTP as a client of others speaks it.
  */
-import { execFile } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { describeWith, requirePeer } from '../support/peers.ts';
+import { describeWith } from '../support/peers.ts';
 import { noise } from './cases/check.ts';
+import { type CurlResult, curl } from './support/curl.ts';
 import { RUNTIME_TITLES, RUNTIMES } from './support/runtimes.ts';
 import { useServer } from './support/server.ts';
-
-/** What curl did. */
-interface Result {
-  readonly status: number | null;
-  readonly stdout: string;
-  /** With `-v`: the conversation. */
-  readonly stderr: string;
-}
-
-/** Run curl; it gives up after 10 s. */
-async function curl(args: readonly string[], input?: Uint8Array): Promise<Result> {
-  const [file = '', ...first] = requirePeer('curl').command;
-  return await new Promise((resolve) => {
-    const child = execFile(
-      file,
-      [...first, '--silent', '--max-time', '10', '--noproxy', '*', ...args],
-      { maxBuffer: 64 * 1024 * 1024, encoding: 'latin1', timeout: 12_000 },
-      (error, stdout, stderr) => {
-        const code = error === null ? 0 : error.code;
-        resolve({ status: typeof code === 'number' ? code : null, stdout, stderr });
-      },
-    );
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input);
-  });
-}
 
 /** What `/request` answers. */
 interface Seen {
@@ -46,7 +20,7 @@ interface Seen {
   readonly body: string;
 }
 
-const seen = ({ stdout }: Result): Seen => JSON.parse(Buffer.from(stdout, 'latin1').toString()) as Seen;
+const seen = ({ stdout }: CurlResult): Seen => JSON.parse(Buffer.from(stdout, 'latin1').toString()) as Seen;
 
 /** A request that asks for a WebSocket, correct but for what a test changes. */
 const UPGRADE = [

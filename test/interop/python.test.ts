@@ -1,10 +1,10 @@
 /**
  * The clients of Python's websockets and of Autobahn|Python against our server on Node, Bun and Deno.
  */
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { describeWith, requirePeer } from '../support/peers.ts';
+import { casesOf } from './support/cases.ts';
 import { runCases } from './support/program.ts';
 import { RUNTIME_TITLES, RUNTIMES } from './support/runtimes.ts';
 import { useServer } from './support/server.ts';
@@ -13,11 +13,6 @@ const PROGRAMS = [
   ['websockets', 'python/websockets_client.py'],
   ['autobahn', 'python/autobahn_client.py'],
 ] as const;
-
-/** The names of a program's cases, out of its source, so that they are known without running it. */
-function casesOf(path: string): string[] {
-  return Array.from(readFileSync(path, 'utf8').matchAll(/^@case\("(.+)"\)$/gm), ([, name]) => name!);
-}
 
 describe.each([
   ['without compression', false],

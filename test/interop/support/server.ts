@@ -74,13 +74,14 @@ export class EchoServer {
 /**
  * A server for the tests of the `describe` that this is called in.
  *
+ * @param setup A function is asked when the tests run.
  * @returns Gives the server, when the tests run.
  */
-export function useServer(runtime: Runtime, setup?: Setup): () => EchoServer {
+export function useServer(runtime: Runtime, setup?: Setup | (() => Setup)): () => EchoServer {
   let server: EchoServer | undefined;
   beforeAll(async () => {
     requirePeer(runtime);
-    server = await EchoServer.start(runtime, setup);
+    server = await EchoServer.start(runtime, typeof setup === 'function' ? setup() : setup);
   });
   afterAll(() => server?.stop());
   return () => {
