@@ -20,6 +20,7 @@ import {
   type HeaderRules,
   headerFault,
   MAX_HEADER_BYTES,
+  Order,
   type ResolvedRules,
   RULE_NAMES,
   readHeader,
@@ -89,6 +90,8 @@ export class FrameCursor {
   or: number = UNKNOWN;
   /** How much of the frame's payload comes after the piece. */
   remaining = 0;
+  /** Which data frames can come next; one of `Order`. Whoever keeps count of messages sets it, after each header. */
+  order: number = Order.Any;
   /** What is wrong. */
   error: FrameError | undefined;
 
@@ -202,7 +205,7 @@ export class FrameCursor {
 
   #header(): number {
     const { chunk } = this;
-    const read = readHeader(chunk, this.#at, chunk.length, this.fields, this.#rules);
+    const read = readHeader(chunk, this.#at, chunk.length, this.fields, this.#rules, this.order);
     if (read > 0) return this.#enterPayload(read);
     if (read < 0) return this.#fail(headerFault(read, chunk, this.#at, this.#rules, this.position));
     this.#partial ??= new Uint8Array(MAX_HEADER_BYTES);
@@ -220,7 +223,7 @@ export class FrameCursor {
     const had = this.#partialLength;
     const taken = Math.min(MAX_HEADER_BYTES - had, chunk.length - this.#at);
     for (let i = 0; i < taken; i++) partial[had + i] = chunk[this.#at + i]!;
-    const read = readHeader(partial, 0, had + taken, this.fields, this.#rules);
+    const read = readHeader(partial, 0, had + taken, this.fields, this.#rules, this.order);
     if (read < 0) return this.#fail(headerFault(read, partial, 0, this.#rules, this.position - had));
     if (read === 0) {
       this.#partialLength = had + taken;

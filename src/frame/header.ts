@@ -11,7 +11,7 @@ import { type FrameErrorCode, UsageRangeError, UsageTypeError } from '../errors.
 import { checkOptions, readSwitch } from '../options.ts';
 import { FrameError } from './error.ts';
 import { packKey } from './mask.ts';
-import { isControl, isOpcode, type Opcode } from './opcode.ts';
+import { isControl, isOpcode, Opcode } from './opcode.ts';
 
 /** 2 fixed bytes, 8 of extended length, 4 of masking key. */
 export const MAX_HEADER_BYTES = 14;
@@ -141,10 +141,24 @@ const CONTROL_TOO_LONG = -6;
 const NOT_MINIMAL = -7;
 const OVERFLOW = -8;
 const TOO_BIG = -9;
+const UNEXPECTED_CONTINUATION = -10;
+const INTERLEAVED = -11;
+const RSV_ON_CONTINUATION = -12;
+
+/** Which data frames can come next (§5.4). */
+export const Order = {
+  /** Nobody keeps count. */
+  Any: 0,
+  /** No message is open: the first frame of one. */
+  First: 1,
+  /** A message is open: its continuation. */
+  Continuation: 2,
+} as const;
 
 /**
- * Read the header at `at` into `fields`.
+ * Read the header at `at` into `fields`. Every rule is checked on the first byte that can break it.
  *
+ * @param order Which data frames can come; one of {@link Order}.
  * @returns The length of the header; or 0 when it goes on past `end` (the bytes so far break no rule); or below 0 what is
  *   wrong, for {@link headerFault}.
  */
@@ -154,6 +168,7 @@ export function readHeader(
   end: number,
   fields: HeaderFields,
   rules: ResolvedRules,
+  order: number,
 ): number {
   const have = end - at;
   if (have < 1) return 0;
@@ -164,7 +179,15 @@ export function readHeader(
   // value, the receiving endpoint MUST _Fail the WebSocket Connection_." Control frames carry no extension's bits.
   if ((first & rules.refusedRsv) !== 0 || (control && (first & RSV_BITS) !== 0)) return RESERVED_BIT;
   if (!isOpcode(opcode)) return RESERVED_OPCODE;
-  if (control && first < FIN) return FRAGMENTED_CONTROL;
+  if (control) {
+    if (first < FIN) return FRAGMENTED_CONTROL;
+  } else if (order !== Order.Any) {
+    const continues = opcode === Opcode.Continuation;
+    if (continues !== (order === Order.Continuation))
+      return continues ? UNEXPECTED_CONTINUATION : INTERLEAVED;
+    // "The RSV1 bit of fragments after the first MUST be 0" (RFC 7692 §6): an extension's bits are on the first frame.
+    if (continues && (first & RSV_BITS) !== 0) return RSV_ON_CONTINUATION;
+  }
   if (have < 2) return 0;
 
   const second = bytes[at + 1]!;
@@ -249,6 +272,16 @@ export function headerFault(
         2,
         'the length is in more bytes than it needs, expected the shortest form',
       );
+    case UNEXPECTED_CONTINUATION:
+      return make('unexpected-continuation', 0, 'a continuation frame came with no message to continue');
+    case INTERLEAVED:
+      return make('interleaved-message', 0, 'a new message started inside an unfinished one');
+    case RSV_ON_CONTINUATION:
+      return make(
+        'reserved-bit',
+        0,
+        'RSV bits are set on a continuation frame, expected them on the first frame alone',
+      );
     case OVERFLOW:
       return make('length-overflow', 2, 'the top bit of the 64-bit length is set, expected 0');
     default:
@@ -308,7 +341,7 @@ export function decodeFrameHeader(
     resolved = resolveRules(rules);
   }
   const fields = new HeaderFields();
-  const length = readHeader(bytes, offset, bytes.length, fields, resolved);
+  const length = readHeader(bytes, offset, bytes.length, fields, resolved, Order.Any);
   if (length === 0) return undefined;
   return length > 0 ? describeHeader(fields, length) : headerFault(length, bytes, offset, resolved, offset);
 }

@@ -16,7 +16,7 @@ import { checkOptions, readSwitch } from '../options.ts';
 import { decodeClose } from './close.ts';
 import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';
-import { RSV1 } from './header.ts';
+import { Order, RSV1 } from './header.ts';
 import { IncomingText } from './incoming-text.ts';
 import { UNKNOWN } from './mask.ts';
 import type { MessageEvent, PieceEvent } from './message-event.ts';
@@ -128,6 +128,7 @@ export class MessageReader {
       throw new UsageTypeError('bad-option', `Cannot ${call}: the inflater has no inflate()`);
     }
     this.#cursor = new FrameCursor(inflater === undefined ? options : { ...options, allowedRsv: RSV1 });
+    this.#cursor.order = Order.First;
     this.#codec = text;
     this.#native = options.native;
     this.#inflater = inflater;
@@ -193,24 +194,11 @@ export class MessageReader {
   /** A data frame's header came. */
   #begin(): FrameError | undefined {
     const { fields } = this.#cursor;
+    // After a fragment that is not the last only its continuation can come; the cursor checks it.
+    this.#cursor.order = fields.fin ? Order.First : Order.Continuation;
     if (fields.opcode === Opcode.Continuation) {
-      if (!this.#inMessage) {
-        return this.#error(
-          'unexpected-continuation',
-          'a continuation frame came with no message to continue',
-        );
-      }
-      if (fields.rsv !== 0) {
-        return this.#error(
-          'reserved-bit',
-          'RSV1 is set on a continuation frame, expected it on the first frame alone',
-        );
-      }
       this.#frames++;
     } else {
-      if (this.#inMessage) {
-        return this.#error('interleaved-message', 'a new message started inside an unfinished one');
-      }
       this.#inMessage = true;
       this.#started = false;
       this.#isText = fields.opcode === Opcode.Text;
@@ -218,15 +206,15 @@ export class MessageReader {
       this.#frames = 1;
       this.#length = 0;
     }
-    if (this.#frames > this.#maxFragments) {
-      return this.#error('too-many-fragments', `a message has more than ${this.#maxFragments} fragments`);
-    }
     // What a compressed message comes to, only inflating tells.
     if (!this.#compressed && this.#length + fields.payloadLength > this.#maxBytes) {
       return this.#error(
         'message-too-big',
         `a message has at least ${this.#length + fields.payloadLength} bytes, expected at most ${this.#maxBytes}`,
       );
+    }
+    if (this.#frames > this.#maxFragments) {
+      return this.#error('too-many-fragments', `a message has more than ${this.#maxFragments} fragments`);
     }
     return undefined;
   }

@@ -38,6 +38,8 @@ export function naiveDecode(bytes: readonly number[], rules: NaiveRules): NaiveE
     if (rsv !== 0) return fail('reserved-bit');
     if (![0, 1, 2, 8, 9, 10].includes(opcode)) return fail('reserved-opcode');
     if (isControl && !fin) return fail('fragmented-control');
+    if (opcode === 0 && message === undefined) return fail('unexpected-continuation');
+    if (!isControl && opcode !== 0 && message !== undefined) return fail('interleaved-message');
     // MASK and payload length
     if (at + 1 >= bytes.length) return events;
     const mask = bytes[at + 1]! >= 128;
@@ -64,13 +66,11 @@ export function naiveDecode(bytes: readonly number[], rules: NaiveRules): NaiveE
     }
     // The header is whole: what it means for the message at hand.
     if (!isControl) {
-      if (opcode === 0 && message === undefined) return fail('unexpected-continuation');
-      if (opcode !== 0 && message !== undefined) return fail('interleaved-message');
       message ??= { text: opcode === 1, data: [], fragments: 0 };
       message.fragments++;
-      if (message.fragments > rules.maxFragments) return fail('too-many-fragments', 1008);
       if (BigInt(message.data.length) + length > BigInt(rules.maxMessageBytes))
         return fail('message-too-big', 1009);
+      if (message.fragments > rules.maxFragments) return fail('too-many-fragments', 1008);
     }
     // Payload data, as much as there is.
     const whole = BigInt(bytes.length - next) >= length;
