@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { checkOptions, readSwitch } from '../../src/options.ts';
+
+describe('checkOptions', () => {
+  it('takes objects with known names only, also none at all', () => {
+    expect(checkOptions('test', {}, ['a'])).toBeUndefined();
+    expect(checkOptions('test', { a: 1 }, ['a', 'b'])).toBeUndefined();
+  });
+
+  it('names an option that does not exist, and those that do', () => {
+    expect(() => checkOptions('test', { roel: 1 }, ['role', 'text'])).toThrow(
+      expect.objectContaining({
+        code: 'bad-option',
+        message: 'Cannot test: there is no option "roel", expected one of role, text',
+      }),
+    );
+  });
+
+  it('sees names that are inherited, which reading would see too', () => {
+    expect(() => checkOptions('test', Object.create({ roel: 1 }), ['role'])).toThrow('"roel"');
+  });
+
+  it.each([[null], [undefined], [1], ['server']])('refuses %s, which is no object', (options) => {
+    expect(() => checkOptions('test', options as unknown as object, [])).toThrow(`options are ${String(options)}`);
+  });
+});
+
+describe('readSwitch', () => {
+  it('returns a boolean as it is, and the fallback for undefined', () => {
+    expect(readSwitch('test', 'x', true, false)).toBe(true);
+    expect(readSwitch('test', 'x', false, true)).toBe(false);
+    expect(readSwitch('test', 'x', undefined, true)).toBe(true);
+  });
+
+  it.each([[0], ['false'], [null], [{}]])('refuses %s, which does not say what it means', (value) => {
+    expect(() => readSwitch('test', 'x', value, false)).toThrow(
+      expect.objectContaining({ code: 'bad-option', name: 'TypeError' }),
+    );
+  });
+});
