@@ -191,8 +191,8 @@ export class Opening<Data> implements StreamHandler, Timed {
     const resolve = this.#resolve!;
     this.#settle();
     this.#driver = driver;
-    driver.start(opened.rest);
     resolve(driver.socket);
+    driver.start(opened.rest);
   }
 
   readonly #onAbort = (): void => {

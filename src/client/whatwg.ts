@@ -270,10 +270,6 @@ export class WebSocketClient extends EventTarget {
   #opened(socket: Socket): void {
     this.#socket = socket;
     this.#outgoing.open(socket);
-    if (this.#state !== CONNECTING) {
-      socket.terminate();
-      return;
-    }
     queueTask(() => {
       if (this.#state !== CONNECTING) return;
       this.#state = OPEN;

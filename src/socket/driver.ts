@@ -11,6 +11,7 @@ import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
 import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
 import type { SendOptions, WebSocketConnection } from '../connection/websocket.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
+import { CloseCode } from '../frame/close.ts';
 import type { PieceEvent } from '../frame/message-event.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import type { ByteStream, StreamHandler } from '../transport/transport.ts';
@@ -85,6 +86,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #corked = false;
   #flushDue = false;
   #pumping = false;
+  /** Nothing more can be read: see `#break`. */
+  #broken = false;
   /** The transport took more than it wants: wait for `drain`. */
   #full = false;
   #paused = false;
@@ -195,6 +198,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     }
     this.#host.deadlines.remove(this);
     this.#pump();
+    if (this.#closeInfo === undefined) {
+      this.#closeSeen({ kind: 'close', code: CloseCode.Abnormal, reason: '', wasClean: false });
+    }
     this.#settleAll();
     this.#onGone(this);
   }
@@ -317,15 +323,19 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** Take events until there is none, or we have to hold back. */
   #pump(): void {
-    if (this.#pumping) return;
+    if (this.#pumping || this.#broken) return;
     this.#pumping = true;
-    for (;;) {
-      if (this.#held()) break;
-      const event = this.#connection.next();
-      if (event !== undefined) this.#handle(event);
-      else if (this.#inputEnded && this.#connection.state !== 'closed') {
-        this.#connection.receiveEnd(this.#host.deadlines.now());
-      } else break;
+    try {
+      for (;;) {
+        if (this.#held()) break;
+        const event = this.#connection.next();
+        if (event !== undefined) this.#handle(event);
+        else if (this.#inputEnded && this.#connection.state !== 'closed') {
+          this.#connection.receiveEnd(this.#host.deadlines.now());
+        } else break;
+      }
+    } catch (error) {
+      this.#break(error);
     }
     this.#pumping = false;
     const pause = this.#held();
@@ -333,6 +343,14 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#paused = pause;
     if (pause) this.#stream.pause();
     else this.#stream.resume();
+  }
+
+  /** What was handed in to read with, a compression engine say, threw: nobody knows where in the stream we are. */
+  #break(error: unknown): void {
+    this.#broken = true;
+    if (error instanceof Error) this.#fault ??= error;
+    this.#host.report(error, 'handler');
+    if (!this.#gone) this.#stream.destroy();
   }
 
   /** Whether the app, or the peer's reading, has to catch up before more is taken in. */

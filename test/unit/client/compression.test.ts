@@ -1,10 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { type CompressionOptions, connect, Server } from 'sansocket';
 import { connect as connectOver } from 'sansocket/client';
-import { afterEach, describe, expect, it } from 'vitest';
+import { pureEngine } from 'sansocket/deflate';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { plain } from '../../support/wire.ts';
-import { network, say, switching, turns } from './support.ts';
+import { network, rejection, say, switching, turns } from './support.ts';
 
 const cleanup: Array<() => unknown> = [];
 afterEach(async () => {
@@ -122,6 +123,41 @@ describe('the client, when the server compresses', () => {
     expect(bomb.length).toBeLessThan(100_000);
     const { socket } = await behind101(new Uint8Array(bomb), { maxMessageBytes: 100_000 });
     expect(await socket.closed).toMatchObject({ code: 1009, wasClean: false });
+  });
+
+  it('ends the connection when an engine that was handed in throws, and leaves nobody waiting', async () => {
+    const failure = new Error('mine');
+    const engine = {
+      ...pureEngine,
+      createInflater: () => {
+        throw failure;
+      },
+    };
+    const { transport } = await network(({ key }, stream) =>
+      say(stream, switching(key, AGREED), plain(1, 'x', { rsv: 4 })),
+    );
+    const onError = vi.fn();
+    const opening = connectOver(transport, 'ws://localhost:8080/', { compression: { engine }, onError });
+    const socket = await opening;
+    const { transport: later } = await network(({ key }, stream) => say(stream, switching(key, AGREED)));
+    const second = await connectOver(later, 'ws://localhost:8080/', { compression: { engine }, onError });
+    const ping = rejection(second.ping());
+    const loop = rejection(second[Symbol.asyncIterator]().next());
+    [...later.pairs][0]!.server.write(plain(1, 'x', { rsv: 4 }));
+    for (const one of [socket, second]) {
+      expect(await one.closed).toEqual({ code: 1006, reason: '', wasClean: false });
+    }
+    expect(await ping).toMatchObject({ code: 'not-open' });
+    expect(await loop).toMatchObject({
+      code: 'not-open',
+      cause: failure,
+    });
+    expect(onError.mock.calls).toEqual([
+      [failure, 'handler'],
+      [failure, 'handler'],
+    ]);
+    await turns();
+    expect([transport.pairs.size, later.pairs.size]).toEqual([0, 0]);
   });
 
   it('refuses compressed frames where nothing was agreed [RFC 6455 5.2]', async () => {

@@ -98,6 +98,18 @@ describe('connect()', () => {
     },
   );
 
+  it('works over a stream that is full after each byte', async () => {
+    const { transport, server } = await served(ECHO, { highWaterBytes: 1, toServer: { pieceBytes: 50 } });
+    const socket = await connect(transport, HERE);
+    await socket.send('one');
+    await socket.send('two');
+    const back: unknown[] = [];
+    for await (const message of socket) if (back.push(message) === 2) break;
+    expect(back).toEqual(['one', 'two']);
+    await socket.close();
+    await server.stop();
+  });
+
   it('masks what it sends, and refuses a server that does [RFC 6455 5.1]', async () => {
     const { transport, seen } = await network(accept(masked(1, 'x')));
     const socket = await connect(transport, HERE);

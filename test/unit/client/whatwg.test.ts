@@ -162,6 +162,8 @@ describe('the WebSocket class', () => {
     const socket = new WebSocket('ws://user:%zz@localhost:8080/', { headers: { authorization: 'Bearer t' } });
     await opened(socket);
     expect(head.match(/authorization: .*/gi)).toEqual(['authorization: Bearer t']);
+    await opened(new WebSocket('ws://%zz@localhost:8080/'));
+    expect(head).toContain(`\r\nAuthorization: Basic ${Buffer.from('%zz:').toString('base64')}\r\n`);
   });
 });
 

@@ -5,6 +5,7 @@ import {
   Server,
   type ServerOptions,
 } from 'sansocket';
+import { pureEngine } from 'sansocket/deflate';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import WebSocket, { type ClientOptions } from 'ws';
 
@@ -140,6 +141,29 @@ describe('the compression option of a server', () => {
       socket.terminate();
     },
   );
+
+  it('ends the connection when an engine that was handed in throws, and no other', async () => {
+    const failure = new Error('mine');
+    const onError = vi.fn();
+    const engine = {
+      ...pureEngine,
+      createInflater: () => {
+        throw failure;
+      },
+    };
+    const { server, url } = await served({ onError, compression: { engine } });
+    const other = await opened(url, { perMessageDeflate: false });
+    const socket = await opened(url, { perMessageDeflate: { threshold: 0 } });
+    const lost = new Promise((resolve) => socket.on('close', resolve));
+    socket.send('x'.repeat(100));
+    expect(await lost).toBe(1006);
+    expect(onError.mock.calls).toEqual([[failure, 'handler']]);
+    expect(server.sockets.size).toBe(1);
+    const echoed = new Promise((resolve) => other.on('message', (data) => resolve(String(data))));
+    other.send('still here');
+    expect(await echoed).toBe('still here');
+    other.terminate();
+  });
 
   it.each([['yes'], [1], [{ windowBits: 16 }], [{ threshold: -1 }], [{ colour: 'red' }], [{ accept: true }]])(
     'refuses what it cannot be: %j',
