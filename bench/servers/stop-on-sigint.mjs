@@ -1,0 +1,2 @@
+// A profile is written when the process ends in order.
+process.on('SIGINT', () => process.exit(0));
