@@ -109,8 +109,10 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (error !== undefined && this.#http?.idle === false) this.#app.host.report(error, 'transport');
     this.#app.host.deadlines.remove(this);
     this.#exchange++;
-    this.#fault ??= this.#brokenOff();
-    this.#body?.fail(this.#fault);
+    if (this.#body !== undefined) {
+      this.#fault ??= this.#brokenOff();
+      this.#body.fail(this.#fault);
+    }
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) for (const resolve of waiters) resolve();
