@@ -23,6 +23,8 @@ export interface Stats {
   readonly sockets: number;
   /** Bytes in use after garbage collection. */
   readonly heapUsed: number;
+  /** Bytes of buffers outside of the heap. */
+  readonly arrayBuffers: number;
   /** What keeps the process alive, where the runtime says. */
   readonly resources?: readonly string[];
   /** All errors that `onError` was told of, as `where: message`. */
@@ -195,11 +197,13 @@ async function stats(): Promise<Stats> {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   const { connectionCount, sockets } = server;
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
   const resources = 'Bun' in globalThis ? undefined : process.getActiveResourcesInfo?.();
   return {
     connectionCount,
     sockets: sockets.size,
-    heapUsed: process.memoryUsage().heapUsed,
+    heapUsed,
+    arrayBuffers,
     ...(resources && { resources }),
     errors,
   };
