@@ -356,6 +356,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** Whether the app, or the peer's reading, has to catch up before more is taken in. */
   #held(): boolean {
     if (this.#gone || this.#cut) return false;
+    const { state } = this.#connection;
+    // Nothing is taken in any more: what is left to tell is that it is over.
+    if (state !== 'open' && state !== 'closing') return false;
     const { highWaterMarkBytes } = this.#host.limits;
     if (this.#full || this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
     if (this.#inbox !== undefined && this.#inbox.size > highWaterMarkBytes) return true;

@@ -125,9 +125,9 @@ export class RawClient {
   async frame(): Promise<SeenFrame> {
     return this.#until('a frame', () => {
       const all = this.bytes;
-      const [first] = readFrames(all, 1).frames;
-      if (first !== undefined) this.#received = [readFrames(all, 1).rest];
-      return first;
+      const { frames, rest } = readFrames(all, 1);
+      this.#received = [rest];
+      return frames[0];
     });
   }
 

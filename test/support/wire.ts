@@ -110,7 +110,7 @@ export function readFrames(
     });
     at = next + length;
   }
-  return { frames, rest: bytes.slice(at) };
+  return { frames, rest: bytes.subarray(at) };
 }
 
 const NAMES: Readonly<Record<number, string>> = {
