@@ -163,11 +163,12 @@ export class PureInflater implements Inflater {
     );
   }
 
-  #tooBig(limit: number): ProtocolError {
+  /** Says no number: what was left of the budget depends on how the message was cut. */
+  #tooBig(): ProtocolError {
     return new ProtocolError(
       'inflated-too-big',
       DEFLATE_ERRORS['inflated-too-big'],
-      `Cannot inflate the message: more than the ${limit} bytes that were left for it come out`,
+      'Cannot inflate the message: more comes out than is allowed',
       this.#reader.offset,
     );
   }
@@ -219,7 +220,7 @@ export class PureInflater implements Inflater {
         case SYMBOLS: {
           const result = this.#symbols.run(reader, output, this.#window, limit);
           if (result === 'more') return undefined;
-          if (result === 'too-big') return this.#tooBig(limit);
+          if (result === 'too-big') return this.#tooBig();
           if (result === 'bad-symbol')
             return this.#fault('a literal or length has a code that does not exist');
           if (result === 'bad-distance')
@@ -264,6 +265,6 @@ export class PureInflater implements Inflater {
     output.length += room;
     reader.at += room;
     this.#stored -= room;
-    return room < count ? this.#tooBig(limit) : undefined;
+    return room < count ? this.#tooBig() : undefined;
   }
 }

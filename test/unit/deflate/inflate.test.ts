@@ -129,3 +129,14 @@ it('zlib never refers further back in a window of 9 bits than a window of 8 bits
     );
   }
 });
+
+it('Inflater says the same of a message that is too big, however it is cut, as the reason goes out on the wire', () => {
+  const message = zlibMessage(sample('json', 3000));
+  const told = (pieces: readonly Uint8Array[]): unknown => {
+    const out = inflateAll(engine.createInflater({ windowBits: 15, contextTakeover: false }), pieces, 40);
+    return out instanceof ProtocolError && [out.code, out.offset, out.message];
+  };
+  const whole = told([message]);
+  expect(whole).toMatchObject(['inflated-too-big', expect.any(Number), expect.any(String)]);
+  for (const [name, deliver] of DELIVERIES) expect(told(deliver(message)), name).toEqual(whole);
+});
