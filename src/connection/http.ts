@@ -333,6 +333,8 @@ export class HttpConnection {
   #end(): void {
     this.#outputEnded = true;
     this.#request = undefined;
+    // What waits behind will never be read: it must neither be kept nor count as unread, which would hold up the peer's end.
+    this.#parser.takeRest();
     if (this.#inputEnded || this.#dropped) this.#over();
     else this.#enter('ending', this.#now + this.#limits.closeTimeoutMs);
   }

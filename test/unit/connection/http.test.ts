@@ -22,6 +22,19 @@ function joined(events: readonly string[]): string[] {
 }
 
 describe('HttpConnection: one request after another', () => {
+  test('what is pipelined behind the last answer is dropped at once, so that it holds up nothing [RFC 9112 9.6]', () => {
+    const bench = new HttpBench();
+    bench.receive(head('GET /a', 'Connection: close'), head('GET /b').repeat(3000));
+    expect(bench.connection.unreadBytes).toBeGreaterThan(64 * 1024);
+    bench.response.send(200, [], 'one');
+    expect(bench.events()).toEqual([]);
+    expect(bench.connection.outputEnded).toBe(true);
+    expect(bench.connection.unreadBytes).toBe(0);
+    expect(bench.receiveEnd()).toEqual([]);
+    expect(bench.connection.deadline).toBe(Number.POSITIVE_INFINITY);
+    expect(bench.answers()).toEqual(['200 one']);
+  });
+
   test('gives request, body and end, and answers in order [RFC 9112 9.3]', () => {
     const bench = new HttpBench();
     expect(bench.receive(post('/a', 'hello'))).toEqual(['POST /a', 'body hello', 'end']);
