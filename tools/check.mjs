@@ -17,6 +17,7 @@ const CHECKS = {
   imports: [[process.execPath, 'tools/check-imports.mjs']],
   build: [[process.execPath, 'tools/build.mjs']],
   docs: [[...bin('typedoc/bin/typedoc'), '--emit', 'none']],
+  jsr: [[`${root}node_modules/.bin/deno`, 'publish', '--dry-run', '--allow-dirty', '--quiet']],
   packaging: [[process.execPath, 'tools/check-package.mjs']],
 };
 
