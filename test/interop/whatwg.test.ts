@@ -1,5 +1,5 @@
 /**
- * The WHATWG `WebSocket` classes of undici, Node, Bun and Deno against our server on Node, Bun and Deno, with
+ * The WHATWG `WebSocket` classes of undici, Node, Bun and Deno, and our own on each runtime, against our server on Node, Bun and Deno, with
  * compression and without.
  */
 import { beforeAll, expect, it } from 'vitest';
@@ -14,7 +14,7 @@ interface Client {
   readonly title: string;
   readonly runtime: Runtime;
   readonly needs: PeerName;
-  readonly which: 'native' | 'undici';
+  readonly which: 'native' | 'undici' | 'sansocket';
   readonly flags: readonly string[];
   readonly traits: WhatwgTraits;
 }
@@ -60,6 +60,16 @@ const CLIENTS: readonly Client[] = [
     flags: [],
     traits: { insistsOnProtocol: false, offersDeflate: false, failureCode: 0, connections: 50 },
   },
+  ...RUNTIMES.map(
+    (runtime): Client => ({
+      title: `our own WebSocket on ${RUNTIME_TITLES[runtime]}`,
+      runtime,
+      needs: runtime,
+      which: 'sansocket',
+      flags: [],
+      traits: { insistsOnProtocol: true, offersDeflate: false, failureCode: 1006, connections: 50 },
+    }),
+  ),
 ];
 
 for (const compression of [false, true]) {

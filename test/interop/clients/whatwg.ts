@@ -1,7 +1,7 @@
 /**
- * Runs the WHATWG cases with the `WebSocket` of the runtime that it runs on, or with undici's.
+ * Runs the WHATWG cases with the `WebSocket` of the runtime that it runs on, with undici's, or with ours.
  *
- * Arguments: the server's port; `native` or `undici`; the environment's other fields, as JSON.
+ * Arguments: the server's port; `native`, `undici` or `sansocket`; the environment's other fields, as JSON.
  *
  * @module
  */
@@ -11,13 +11,14 @@ import { report } from './report.ts';
 
 const [port = '', which = 'native', rest = '{}'] = process.argv.slice(2);
 
-const WebSocket =
-  which === 'native'
-    ? globalThis.WebSocket
-    : ((await import('undici')).WebSocket as typeof globalThis.WebSocket);
+async function load(): Promise<unknown> {
+  if (which === 'undici') return (await import('undici')).WebSocket;
+  if (which === 'sansocket') return (await import('./sansocket.ts')).WebSocket;
+  return globalThis.WebSocket;
+}
 
 const env = {
-  WebSocket,
+  WebSocket: await load(),
   ws: `ws://127.0.0.1:${port}`,
   http: `http://127.0.0.1:${port}`,
   ...JSON.parse(rest),

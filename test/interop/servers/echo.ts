@@ -9,6 +9,7 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import type { HttpRequest, HttpResponse, ServerOptions, Socket, SocketCloseInfo } from '../../../src/node.ts';
+import { Server } from '../clients/sansocket.ts';
 
 /** What a test asks for. */
 export interface Setup {
@@ -30,14 +31,6 @@ export interface Stats {
   /** All errors that `onError` was told of, as `where: message`. */
   readonly errors: readonly string[];
 }
-
-// Only one of the three is loaded; the other two would not run here.
-const { Server } =
-  'Bun' in globalThis
-    ? await import('../../../src/bun.ts')
-    : 'Deno' in globalThis
-      ? await import('../../../src/deno.ts')
-      : await import('../../../src/node.ts');
 
 const setup = JSON.parse(process.argv[2] ?? '{}') as Setup;
 const errors: string[] = [];
