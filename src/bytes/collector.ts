@@ -6,6 +6,7 @@
  * @module
  */
 import type { NativeBytes } from './native.ts';
+import { copyBytes } from './view.ts';
 
 const FIRST_CAPACITY = 512;
 /** From this many bytes on a piece is kept as it is, when that pins no more than as much again. */
@@ -27,6 +28,8 @@ export class Collector {
   #partsLength = 0;
   #buffer: Uint8Array | undefined;
   #used = 0;
+  /** Whether the buffer may hold, above what is used, what somebody left there. */
+  #dirty = false;
   readonly #native: NativeBytes | undefined;
 
   /** @param native May allocate faster. */
@@ -41,26 +44,25 @@ export class Collector {
 
   /**
    * Append the bytes of `piece` from `start` up to `end`. A large piece may be kept as it is: nobody may write to it
-   * any more.
+   * any more, unless it is `lent`.
    *
    * @param expected Total bytes that the peer declared, this piece included; growth does not go past it. 0: unknown.
+   * @param lent Whether the memory will be written to again: everything is copied.
    */
-  append(piece: Uint8Array, start: number, end: number, expected: number): void {
+  append(piece: Uint8Array, start: number, end: number, expected: number, lent = false): void {
     const length = end - start;
-    if (length >= KEEP_FROM && 2 * length >= piece.buffer.byteLength) {
-      this.#closeBuffer();
-      this.#keep(piece.subarray(start, end));
-      return;
-    }
     const needed = this.#used + length;
     let buffer = this.#buffer;
     if (buffer === undefined || buffer.length < needed) {
+      // How much may come into the buffer; below 0 when nobody said.
       const most = expected - this.#partsLength;
-      let capacity = Math.max(needed, this.#used * 2, FIRST_CAPACITY);
-      if (most >= needed && most < capacity) capacity = most;
-      const larger = new Uint8Array(capacity);
-      if (buffer !== undefined) larger.set(buffer.subarray(0, this.#used));
-      this.#buffer = buffer = larger;
+      const direct = lent && this.#used === 0 && most >= length && most <= 2 * length;
+      if (length >= KEEP_FROM && !direct && (lent || 2 * length >= piece.buffer.byteLength)) {
+        this.#closeBuffer();
+        this.#keep(lent ? this.#copy(piece, start, end) : piece.subarray(start, end));
+        return;
+      }
+      this.#buffer = buffer = this.#grow(needed, most);
     }
     if (length < LOOP_BELOW) for (let at = start, to = this.#used; at < end; ) buffer[to++] = piece[at++]!;
     else buffer.set(piece.subarray(start, end), this.#used);
@@ -75,7 +77,7 @@ export class Collector {
     this.clear();
     if (parts === undefined) return new Uint8Array(0);
     if (parts.length === 1) return parts[0]!;
-    const whole = this.#native?.allocate?.(length) ?? new Uint8Array(length);
+    const whole = this.#allocate(length);
     let at = 0;
     for (const part of parts) {
       whole.set(part, at);
@@ -91,13 +93,36 @@ export class Collector {
     this.#partsLength = this.#used = 0;
   }
 
+  /** A buffer for `needed` bytes, with what there is; doubled, but never above what is declared. */
+  #grow(needed: number, most: number): Uint8Array {
+    const half = most >= needed && most <= 2 * needed;
+    let capacity = Math.max(needed, this.#used * 2, FIRST_CAPACITY);
+    if (half || (most >= needed && most < capacity)) capacity = most;
+    // From half on, all of it: it will be filled, or thrown away with the message.
+    const larger = half ? this.#allocate(capacity) : new Uint8Array(capacity);
+    this.#dirty = half;
+    if (this.#buffer !== undefined) larger.set(this.#buffer.subarray(0, this.#used));
+    return larger;
+  }
+
+  #allocate(length: number): Uint8Array {
+    return this.#native?.allocate?.(length) ?? new Uint8Array(length);
+  }
+
+  #copy(piece: Uint8Array, start: number, end: number): Uint8Array {
+    const copy = this.#allocate(end - start);
+    copy.set(piece.subarray(start, end));
+    return copy;
+  }
+
   /** What the buffer holds becomes a part. */
   #closeBuffer(): void {
     const buffer = this.#buffer;
     if (buffer === undefined) return;
     const used = this.#used;
-    // A few bytes must not keep a buffer of several times their size alive.
-    this.#keep(2 * used < buffer.length ? buffer.slice(0, used) : buffer.subarray(0, used));
+    // A few bytes must not keep a buffer of several times their size alive; and what was not zeroed must not be seen.
+    const small = 2 * used < buffer.length || (this.#dirty && used < buffer.length);
+    this.#keep(small ? copyBytes(buffer.subarray(0, used)) : buffer.subarray(0, used));
     this.#buffer = undefined;
     this.#used = 0;
   }

@@ -235,10 +235,9 @@ export class MessageReader {
       }
       return { kind: 'binary', data: this.#own(from, to) };
     }
-    if (this.#compressed) return this.#inflate(last);
-    if (!cursor.lent) return this.#take(cursor.chunk, from, to, cursor.or, last, undefined);
-    const piece = this.#own(from, to);
-    return this.#take(piece, 0, piece.length, cursor.or, last, undefined);
+    return this.#compressed
+      ? this.#inflate(last)
+      : this.#take(cursor.chunk, from, to, cursor.or, last, undefined, cursor.lent);
   }
 
   /** Part of the chunk, to be kept: a view, or a copy where the chunk is only lent. */
@@ -265,6 +264,7 @@ export class MessageReader {
    * Take a piece of the message.
    *
    * @param fault What is wrong after it.
+   * @param lent Whether its memory will be written to again.
    */
   #take(
     bytes: Uint8Array,
@@ -273,6 +273,7 @@ export class MessageReader {
     or: number,
     last: boolean,
     fault: ProtocolError | undefined,
+    lent = false,
   ): MessageEvent | undefined {
     let error = fault;
     let end = to;
@@ -286,13 +287,21 @@ export class MessageReader {
       }
     }
     this.#length += end - from;
-    if (this.#pieces) return this.#pieceEvent(bytes.subarray(from, end), last, error);
+    if (this.#pieces) {
+      // Text is decoded at once; bytes are given away.
+      const asBytes = !this.#isText || this.#textAsBytes;
+      return this.#pieceEvent(
+        lent && asBytes ? this.#own(from, end) : bytes.subarray(from, end),
+        last,
+        error,
+      );
+    }
     if (error !== undefined) return this.#fail(error);
 
     // What the last frame declares bounds how much there can be.
     const expected = this.#cursor.fields.fin && !this.#compressed ? this.#length + this.#cursor.remaining : 0;
     this.#collector ??= new Collector(this.#native);
-    this.#collector.append(bytes, from, end, expected);
+    this.#collector.append(bytes, from, end, expected, lent);
     if (!last) return undefined;
     this.#inMessage = false;
     const data = this.#collector.take();

@@ -26,7 +26,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { concat, toHex } from '../support/deliveries.ts';
 import { type NaiveEvent, naiveDecode } from '../support/naive-frames.ts';
-import { decodeChunks, readChunks } from '../unit/frame/support.ts';
+import { decodeChunks, readChunks, seeAll } from '../unit/frame/support.ts';
 
 const ROLES = { server: 'client', client: 'server' } as const;
 
@@ -244,6 +244,52 @@ describe('messages, as properties', () => {
         },
       ),
       { numRuns: 600 },
+    );
+  });
+
+  it('reads lent chunks, written over after each, as it reads chunks of its own', () => {
+    const dirty = {
+      xor: xor64,
+      allocate: (length: number) => new Uint8Array(length).fill(0xee),
+    };
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          messageStreams({ sender: 'client', maxPayloadBytes: 20_000 }).map(({ bytes }) => bytes),
+          mutated(messageStreams({ sender: 'client', maxPayloadBytes: 300 }).map(({ bytes }) => bytes)),
+        ),
+        fc.record({
+          textAsBytes: fc.boolean(),
+          pieces: fc.boolean(),
+          native: fc.constantFrom(undefined, dirty),
+        }),
+        chunksOf(),
+        fc.boolean(),
+        (bytes, options, cut, slow) => {
+          const all = { role: 'server', ...options } as const;
+          const chunks = cut(bytes);
+          const reader = new MessageReader(all);
+          const memory = new Uint8Array(Math.max(1, ...chunks.map(({ length }) => length)));
+          const events: MessageEvent[] = [];
+          const drain = (): void => {
+            for (let event = reader.next(); event !== undefined; event = reader.next()) events.push(event);
+          };
+          for (const chunk of chunks) {
+            memory.set(chunk);
+            reader.lend(memory.subarray(0, chunk.length));
+            // Whoever is slow takes one event a chunk: the rest has to be kept.
+            if (slow) {
+              const event = reader.next();
+              if (event !== undefined) events.push(event);
+            } else drain();
+            reader.keep();
+            memory.fill(0xff);
+          }
+          drain();
+          expect(seeAll(events)).toEqual(readChunks([bytes.slice()], all));
+        },
+      ),
+      { numRuns: 400 },
     );
   });
 

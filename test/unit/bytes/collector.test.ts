@@ -117,4 +117,49 @@ describe('Collector', () => {
     expect(collector.take()).toEqual(run(10_000));
     expect(asked).toEqual([10_000]);
   });
+
+  it('copies all of what is lent, small or large, and knows the declared length or not', () => {
+    for (const sizes of [[1], [100, 5000], [5000, 1], [20_000], [4095, 4096], [10_000]]) {
+      for (const expected of [0, 20_000, 25_000]) {
+        for (const native of [
+          undefined,
+          { allocate: (length: number) => new Uint8Array(length).fill(0xee) },
+        ]) {
+          const bytes = run(20_000);
+          const collector = new Collector(native);
+          const memory = new Uint8Array(20_000);
+          for (let at = 0, i = 0; at < bytes.length; i++) {
+            const size = Math.min(sizes[Math.min(i, sizes.length - 1)]!, bytes.length - at);
+            memory.set(bytes.subarray(at, at + size));
+            collector.append(memory, 0, size, expected, true);
+            memory.fill(0xff);
+            at += size;
+          }
+          expect(collector.take()).toEqual(bytes);
+        }
+      }
+    }
+  });
+
+  it('makes one buffer of the declared length when half of it comes at once', () => {
+    const asked: number[] = [];
+    const collector = new Collector({
+      allocate(length) {
+        asked.push(length);
+        return new Uint8Array(length);
+      },
+    });
+    collector.append(run(60_000), 0, 60_000, 65_536, true);
+    collector.append(run(5536), 0, 5536, 65_536, true);
+    expect(collector.take()).toHaveLength(65_536);
+    expect(asked).toEqual([65_536]);
+  });
+
+  it('shows nothing of memory that was not zeroed and not written', () => {
+    const collector = new Collector({ allocate: (length) => new Uint8Array(length).fill(0xee) });
+    collector.append(run(6000), 0, 6000, 10_000, true);
+    const taken = collector.take();
+    expect(taken).toEqual(run(6000));
+    expect(new Uint8Array(taken.buffer).includes(0xee, 6000)).toBe(false);
+  });
 });

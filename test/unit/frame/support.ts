@@ -98,6 +98,13 @@ export function readChunks(chunks: readonly Uint8Array[], options?: MessageReade
   return seen;
 }
 
+/** Events as `readChunks` shows them. */
+export function seeAll(events: readonly MessageEvent[]): SeenMessage[] {
+  const seen: SeenMessage[] = [];
+  for (const event of events) see(seen, event);
+  return seen;
+}
+
 function see(seen: SeenMessage[], event: MessageEvent): void {
   switch (event.kind) {
     case 'text':
