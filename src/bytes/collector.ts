@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { NativeBytes } from './native.ts';
+import { allocate, type NativeBytes } from './native.ts';
 import { copyBytes } from './view.ts';
 
 const FIRST_CAPACITY = 512;
@@ -77,7 +77,7 @@ export class Collector {
     this.clear();
     if (parts === undefined) return new Uint8Array(0);
     if (parts.length === 1) return parts[0]!;
-    const whole = this.#allocate(length);
+    const whole = allocate(this.#native, length);
     let at = 0;
     for (const part of parts) {
       whole.set(part, at);
@@ -99,18 +99,14 @@ export class Collector {
     let capacity = Math.max(needed, this.#used * 2, FIRST_CAPACITY);
     if (half || (most >= needed && most < capacity)) capacity = most;
     // From half on, all of it: it will be filled, or thrown away with the message.
-    const larger = half ? this.#allocate(capacity) : new Uint8Array(capacity);
+    const larger = half ? allocate(this.#native, capacity) : new Uint8Array(capacity);
     this.#dirty = half;
     if (this.#buffer !== undefined) larger.set(this.#buffer.subarray(0, this.#used));
     return larger;
   }
 
-  #allocate(length: number): Uint8Array {
-    return this.#native?.allocate?.(length) ?? new Uint8Array(length);
-  }
-
   #copy(piece: Uint8Array, start: number, end: number): Uint8Array {
-    const copy = this.#allocate(end - start);
+    const copy = allocate(this.#native, end - start);
     copy.set(piece.subarray(start, end));
     return copy;
   }

@@ -27,4 +27,4 @@ export { MaskKeys, type RandomSource, secureRandom } from './random.ts';
 export { sha1 } from './sha1.ts';
 export { portableText, type TextCodec } from './text.ts';
 export { Utf8Validator } from './utf8.ts';
-export { type BytesLike, copyBytes, viewBytes } from './view.ts';
+export { type BytesLike, copyBytes, plainBytes, viewBytes } from './view.ts';

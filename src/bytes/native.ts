@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { plainBytes } from './view.ts';
 
 /** Primitives of a runtime. Each may be left out: the portable one is always there. No function here uses `this`. */
 export interface NativeBytes {
@@ -17,6 +18,15 @@ export interface NativeBytes {
   readonly xor?: BulkXor | undefined;
   /** Memory that need not be zeroed: whoever asks for it writes all of it before anyone reads it. */
   readonly allocate?: ((length: number) => Uint8Array) | undefined;
+}
+
+/** Below this many bytes, memory that is zeroed is as cheap. */
+const ALLOCATE_FROM = 4096;
+
+/** Memory of which the caller writes all before anyone reads it: not zeroed, where that pays. Always a plain `Uint8Array`. */
+export function allocate(native: NativeBytes | undefined, length: number): Uint8Array {
+  const memory = length < ALLOCATE_FROM ? undefined : native?.allocate?.(length);
+  return memory === undefined ? new Uint8Array(length) : plainBytes(memory);
 }
 
 /**

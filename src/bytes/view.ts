@@ -32,3 +32,9 @@ export function viewBytes(data: unknown, what: string): Uint8Array {
 export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
+
+/** The same memory as a `Uint8Array` and no subclass: views of Node's `Buffer` are Buffers, whose `slice` copies nothing. */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (Object.getPrototypeOf(bytes) === Uint8Array.prototype) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}

@@ -9,7 +9,7 @@
  */
 
 import type { BulkXor, NativeBytes } from '../bytes/native.ts';
-import { copyBytes } from '../bytes/view.ts';
+import { copyBytes, plainBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 import { checkOptions } from '../options.ts';
 import type { FrameError } from './error.ts';
@@ -139,7 +139,7 @@ export class FrameCursor {
       throw new UsageTypeError('bad-argument', 'Cannot decode: the chunk is not a Uint8Array');
     }
     if (chunk.length === 0 || this.error !== undefined) return;
-    const bytes = plain(chunk);
+    const bytes = plainBytes(chunk);
     if (this.#waiting !== undefined) this.#waiting.push(bytes);
     else if (this.#at < this.chunk.length) this.#waiting = [bytes];
     else this.#enter(bytes);
@@ -273,12 +273,6 @@ export class FrameCursor {
     this.#waiting = undefined;
     return Step.Error;
   }
-}
-
-/** The same memory as a `Uint8Array` and no subclass: views of Node's `Buffer` are Buffers, whose `slice` copies nothing. */
-function plain(bytes: Uint8Array): Uint8Array {
-  if (Object.getPrototypeOf(bytes) === Uint8Array.prototype) return bytes;
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 /**

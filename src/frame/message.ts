@@ -7,7 +7,7 @@
  * @module
  */
 import { Collector } from '../bytes/collector.ts';
-import type { NativeBytes } from '../bytes/native.ts';
+import { allocate, type NativeBytes } from '../bytes/native.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
@@ -245,7 +245,7 @@ export class MessageReader {
     const { chunk, lent } = this.#cursor;
     const view = chunk.subarray(from, to);
     if (!lent) return view;
-    const copy = this.#native?.allocate?.(to - from) ?? new Uint8Array(to - from);
+    const copy = allocate(this.#native, to - from);
     copy.set(view);
     return copy;
   }

@@ -64,6 +64,10 @@ export function bufferText({ prototype, byteLength, isAscii, isUtf8, decodeLong 
       return text.includes(REPLACEMENT) && !isUtf8(bytes.subarray(start, end)) ? undefined : text;
     },
 
+    isUtf8(bytes, start, end) {
+      return isUtf8(bytes.subarray(start, end));
+    },
+
     write(text, target, at) {
       const length = text.length;
       if (length <= SHORT) {

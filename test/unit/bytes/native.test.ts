@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { xor64 } from '../../../src/bytes/native.ts';
+import { allocate, xor64 } from '../../../src/bytes/native.ts';
 
 describe('xor64', () => {
   it('equals the byte-wise XOR at every alignment and length around a word [RFC 6455 5.3]', () => {
@@ -16,5 +16,20 @@ describe('xor64', () => {
         }
       }
     }
+  });
+});
+
+describe('allocate', () => {
+  it('is a plain Uint8Array, whatever the runtime gives, and zeroed where nothing is handed in', () => {
+    const native = { allocate: (length: number) => Buffer.alloc(length + 8, 0xee).subarray(8) };
+    for (const length of [0, 1, 4095, 4096, 5000]) {
+      for (const one of [native, {}, undefined]) {
+        const memory = allocate(one, length);
+        expect(memory.constructor).toBe(Uint8Array);
+        expect(memory).toHaveLength(length);
+        if (one !== native) expect(memory.every((byte) => byte === 0)).toBe(true);
+      }
+    }
+    expect(allocate(native, 5000)[0]).toBe(0xee);
   });
 });

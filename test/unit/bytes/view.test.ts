@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { viewBytes } from '../../../src/bytes/view.ts';
+import { copyBytes, plainBytes, viewBytes } from '../../../src/bytes/view.ts';
 
 const memory = Uint8Array.from({ length: 32 }, (_, i) => i).buffer;
 
@@ -48,5 +48,24 @@ describe('viewBytes', () => {
         message: `Cannot use ping: it is of type ${is}, expected a Uint8Array, an ArrayBuffer or a view of one`,
       }),
     );
+  });
+});
+
+describe('copyBytes and plainBytes', () => {
+  it('copyBytes copies a Buffer too, whose own slice does not', () => {
+    const bytes = Buffer.from([1, 2, 3]);
+    const copy = copyBytes(bytes);
+    bytes.fill(9);
+    expect(copy).toEqual(Uint8Array.of(1, 2, 3));
+    expect(copy.constructor).toBe(Uint8Array);
+  });
+
+  it('plainBytes gives a Uint8Array itself, and the memory of a subclass as one', () => {
+    const plain = Uint8Array.of(1);
+    expect(plainBytes(plain)).toBe(plain);
+    const buffer = Buffer.from([1, 2, 3]).subarray(1);
+    const view = plainBytes(buffer);
+    expect(view.constructor).toBe(Uint8Array);
+    expect([view.buffer, view.byteOffset, view.length]).toEqual([buffer.buffer, buffer.byteOffset, 2]);
   });
 });
