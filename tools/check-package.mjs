@@ -34,7 +34,7 @@ const LARGEST = {
   "export * from 'sansocket/handshake'": 30_000,
   "export * from 'sansocket/deflate'": 36_000,
   "export { decodeFrameHeader, encodeFrame } from 'sansocket/frame'": 10_000,
-  "export { FrameDecoder, encodeFrame } from 'sansocket/frame'": 12_000,
+  "export { FrameDecoder, encodeFrame } from 'sansocket/frame'": 13_000,
   "export { computeAccept } from 'sansocket/handshake'": 4_000,
 };
 

@@ -21,7 +21,9 @@ describe('checkOptions', () => {
   });
 
   it.each([[null], [undefined], [1], ['server']])('refuses %s, which is no object', (options) => {
-    expect(() => checkOptions('test', options as unknown as object, [])).toThrow(`options are ${String(options)}`);
+    expect(() => checkOptions('test', options as unknown as object, [])).toThrow(
+      `options are ${String(options)}`,
+    );
   });
 });
 
