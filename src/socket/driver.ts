@@ -360,7 +360,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     // Nothing is taken in any more: what is left to tell is that it is over.
     if (state !== 'open' && state !== 'closing') return false;
     const { highWaterMarkBytes } = this.#host.limits;
-    if (this.#full || this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
+    // One end alone may wait with reading until its output moves, or both wait for each other: it is the server.
+    if (this.#full && this.#connection.role === 'server') return true;
+    if (this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
     if (this.#inbox !== undefined && this.#inbox.size > highWaterMarkBytes) return true;
     return this.#pieces !== undefined && this.#pieces.size > (this.#pieces.ended ? 0 : highWaterMarkBytes);
   }
