@@ -293,7 +293,7 @@ for (const runtime of RUNTIMES) {
     });
 
     it('leaves no connection behind', async () => {
-      const { connectionCount } = await server().stats();
+      const { connectionCount } = await server().statsWhenIdle();
       expect(connectionCount).toBe(0);
     });
   });

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { describeWith } from '../support/peers.ts';
 import type { LoadResult } from './clients/load.ts';
 import type { Stats } from './servers/echo.ts';
-import { Program, until } from './support/program.ts';
+import { Program } from './support/program.ts';
 import { commandFor, RUNTIME_TITLES, RUNTIMES } from './support/runtimes.ts';
 import { useServer } from './support/server.ts';
 
@@ -42,10 +42,7 @@ describe.each([
         await load(port, CONNECTIONS, 20);
         before = await server().stats();
         result = await load(port, CONNECTIONS, MESSAGES);
-        await until(5000, 'end of all connections', async () => {
-          after = await server().stats();
-          return after.connectionCount === 0;
-        });
+        after = await server().statsWhenIdle();
       }, 120_000);
 
       it('loses, reorders and mixes up nothing', () => {

@@ -95,7 +95,7 @@ for (const [link, runtimes] of [
       });
 
       it('leaves no WebSocket open at the server', async () => {
-        const { sockets, errors } = await server().stats();
+        const { sockets, errors } = await server().statsWhenIdle('sockets');
         const ofHandlers = errors.filter((error) => error.startsWith('handler'));
         expect([sockets, ofHandlers]).toEqual([0, ['handler: the handler threw']]);
       });

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import sys
 import urllib.request
 
@@ -13,17 +14,23 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.legacy.client import connect as legacy_connect
 
 
+def trust(env):
+    """What TLS trusts; None without TLS."""
+    return ssl.create_default_context(cafile=env["ca"]) if "ca" in env else None
+
+
 def connect(env, path="/", **options):
     options.setdefault("compression", "deflate" if env["compression"] else None)
     options.setdefault("max_size", 2**21)
-    return legacy_connect(env["ws"] + path, **options)
+    return legacy_connect(env["ws"] + path, ssl=trust(env), **options)
 
 
 async def seen_close(env, name):
     """How the server saw the end of the connection with this id."""
 
     def read():
-        with urllib.request.urlopen(f"{env['http']}/closes?id={name}", timeout=10) as response:
+        url = f"{env['http']}/closes?id={name}"
+        with urllib.request.urlopen(url, timeout=10, context=trust(env)) as response:
             return json.load(response)
 
     return await asyncio.get_running_loop().run_in_executor(None, read)

@@ -8,7 +8,14 @@
  */
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import type { HttpRequest, HttpResponse, ServerOptions, Socket, SocketCloseInfo } from '../../../src/node.ts';
+import type {
+  HttpRequest,
+  HttpResponse,
+  ServerOptions,
+  Socket,
+  SocketCloseInfo,
+  TlsServerOptions,
+} from '../../../src/node.ts';
 import { Server } from '../clients/sansocket.ts';
 
 /** What a test asks for. */
@@ -16,6 +23,8 @@ export interface Setup {
   readonly options?: ServerOptions;
   /** Listen on a Unix domain socket instead of a port. */
   readonly path?: string;
+  /** Serve TLS. */
+  readonly tls?: TlsServerOptions;
 }
 
 /** What `stats` answers. */
@@ -202,8 +211,10 @@ async function stats(): Promise<Stats> {
   };
 }
 
-const { path } = setup;
-const { port } = await server.start(path === undefined ? { port: 0, hostname: '127.0.0.1' } : { path });
+const { path, tls } = setup;
+const { port } = await server.start(
+  path === undefined ? { port: 0, hostname: '127.0.0.1', tls } : { path, tls },
+);
 console.log(JSON.stringify({ port }));
 
 createInterface({ input: process.stdin })

@@ -6,7 +6,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { requirePeer } from '../../support/peers.ts';
 import type { Setup, Stats } from '../servers/echo.ts';
-import { Program } from './program.ts';
+import { Program, until } from './program.ts';
 import { commandFor, RUNTIME_TITLES, type Runtime } from './runtimes.ts';
 
 /** Flags with which a program can ask for garbage collection. */
@@ -15,6 +15,9 @@ const WITH_GC: Readonly<Record<Runtime, readonly string[]>> = {
   bun: [],
   deno: ['--v8-flags=--expose-gc'],
 };
+
+/** Compression that spares nothing: also the smallest messages, each with all that came before it. */
+export const FULL_COMPRESSION = { threshold: 0, contextTakeover: true };
 
 /** `servers/echo.ts`, running. */
 export class EchoServer {
@@ -57,6 +60,16 @@ export class EchoServer {
   async stats(): Promise<Stats> {
     this.#program.tell('stats');
     return JSON.parse(await this.#program.line('answer to stats')) as Stats;
+  }
+
+  /** What it says once no connection is open, or no WebSocket: the end of the last one may still be on its way. */
+  async statsWhenIdle(of: 'connectionCount' | 'sockets' = 'connectionCount'): Promise<Stats> {
+    let stats = await this.stats();
+    await until(5000, `end of all ${of === 'sockets' ? 'WebSockets' : 'connections'}`, async () => {
+      if (stats[of] > 0) stats = await this.stats();
+      return stats[of] === 0;
+    });
+    return stats;
   }
 
   /** Stop the server in it, and ask once more. */
