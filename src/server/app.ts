@@ -30,6 +30,10 @@ export interface Authorization<Data> {
   readonly data?: Data | undefined;
 }
 
+/** What `authorize` may return; a function that returns nothing says yes. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is the type of functions without return
+export type AuthorizeAnswer<Data> = Authorization<Data> | Refusal | undefined | void;
+
 /** What the app does with WebSockets. */
 export interface WebSocketHandlers<Data = unknown> extends SocketHandlers<Data> {
   /** Subprotocols that the app speaks, in any order; the first one on the client's list that is among them is chosen. Default: none is. */
@@ -38,15 +42,7 @@ export interface WebSocketHandlers<Data = unknown> extends SocketHandlers<Data> 
    * Decides on an upgrade before it is answered: return nothing to accept, an {@link Authorization} to accept with more, or
    * `refuse(401, 'why')`. It may be async. If it throws, the answer is 500.
    */
-  authorize?(
-    request: HttpRequest,
-  ):
-    | undefined
-    | Authorization<Data>
-    | Refusal
-    | Promise<undefined | Authorization<Data> | Refusal>
-    | void
-    | Promise<void>;
+  authorize?(request: HttpRequest): AuthorizeAnswer<Data> | Promise<AuthorizeAnswer<Data>>;
 }
 
 /** The switches that make a WebSocket less strict. */

@@ -59,6 +59,8 @@ const SERVER_OPTIONS = [
   'allowUnmasked',
   'allowNonMinimalLength',
 ];
+/** Connections that are told at once why they are turned away; beyond that they are dropped. */
+const MOST_TOLD = 1000;
 /** Timers wait at most this long: more does not fit into 31 bits. */
 const LONGEST_MS = 0x7fff_ffff;
 const LISTEN_OPTIONS = ['port', 'hostname', 'path', 'backlog', 'reusePort', 'ipv6Only', 'tls'];
@@ -118,7 +120,7 @@ export class Server<Data = unknown> {
       allowUnmasked: options.allowUnmasked,
       allowNonMinimalLength: options.allowNonMinimalLength,
     };
-    this.#app.negotiate = acceptCompression(options.compression);
+    this.#app.negotiate = acceptCompression(options.compression, transport.deflate);
     if (origins !== undefined) this.#app.origins = resolveOriginPolicy(origins);
     if (hosts !== undefined) this.#app.hosts = resolveHostPolicy(hosts);
     this.#stopped = new Promise((resolve) => {
@@ -281,7 +283,7 @@ export class Server<Data = unknown> {
     const full = app.connections.size - app.turnedAway >= maxConnections;
     app.connections.add(connection);
     if (full || app.stopping) {
-      const tell = app.turnedAway < maxConnections;
+      const tell = app.turnedAway < MOST_TOLD;
       const error = new ProtocolError(
         'too-many-connections',
         CONNECTION_ERRORS['too-many-connections'],
@@ -290,7 +292,7 @@ export class Server<Data = unknown> {
       );
       if (!app.stopping) app.host.report(error, 'request');
       connection.refuse(error);
-      // As many again are told why; more than that are no mistake.
+      // So many that are not told any more are no mistake.
       if (!tell) connection.drop();
     }
     return connection;

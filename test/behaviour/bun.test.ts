@@ -1,0 +1,3 @@
+import { describeOn } from './child.ts';
+
+describeOn('bun', ['bun', 'run']);

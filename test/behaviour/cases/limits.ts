@@ -1,0 +1,281 @@
+/**
+ * Limits and times, small enough to be seen.
+ *
+ * @module
+ */
+import { requestHead } from '../../support/raw-client.ts';
+import { closing, masked } from '../../support/wire.ts';
+import { check, equal, fails, pause, until } from '../assert.ts';
+import { type BehaviourCase, echo, withServer } from '../env.ts';
+
+const TIMES = {
+  headTimeoutMs: 60,
+  keepAliveTimeoutMs: 60,
+  closeTimeoutMs: 60,
+  pingIntervalMs: 60,
+  pongTimeoutMs: 60,
+};
+
+/** Limits. */
+export const LIMITS: readonly BehaviourCase[] = [
+  {
+    name: 'limits: maxMessageBytes is exact, whole and over any number of fragments; past it 1009',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          for (const count of [1, 2, 3, 10, 100]) {
+            for (const size of [100, 101]) {
+              const client = await running.socket();
+              const piece = Math.floor(size / count);
+              for (let i = 0; i < count; i++) {
+                const last = i === count - 1;
+                const payload = new Uint8Array(last ? size - piece * i : piece);
+                client.write(masked(i === 0 ? 2 : 0, payload, { fin: last }));
+              }
+              const { opcode, payload } = await client.frame();
+              if (size === 100) equal([opcode, payload.length], [2, 100], `${size} bytes in ${count}`);
+              else equal([opcode, payload[0], payload[1]], [8, 0x03, 0xf1], `${size} bytes in ${count}`);
+              client.destroy();
+            }
+          }
+        },
+        { limits: { maxMessageBytes: 100 } },
+      ),
+  },
+  {
+    name: 'limits: maxFragments counts empty ones too; past it 1008',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          const client = await running.socket();
+          client.write(masked(1, '', { fin: false }));
+          for (let i = 0; i < 50; i++) client.write(masked(0, '', { fin: false }));
+          const { opcode, payload } = await client.frame();
+          equal([opcode, payload[0], payload[1]], [8, 0x03, 0xf0], 'close frame');
+        },
+        { limits: { maxFragments: 10 } },
+      ),
+  },
+  {
+    name: 'limits: a compressed message that inflates beyond maxMessageBytes is closed with 1009',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          const socket = await env.connect(running.url(), { compression: true });
+          await socket.send('x'.repeat(50_000));
+          equal((await socket.closed).code, 1009, 'code');
+          equal(running.errors, ['socket: inflated-too-big'], 'errors');
+        },
+        { compression: true, limits: { maxMessageBytes: 10_000 } },
+      ),
+  },
+  {
+    name: 'limits: heads, targets, header lines and bodies that are too big get 431, 414 and 413',
+    run: (env) =>
+      withServer(
+        env,
+        (server) => void server.useHttp(async (request, response) => response.send(await request.text())),
+        async (running) => {
+          const ask = async (text: string): Promise<number> => {
+            const client = await running.raw();
+            const { status } = await client.write(text).response();
+            await client.whenEnded();
+            return status;
+          };
+          equal(await ask(requestHead('GET /', `X: ${'x'.repeat(2000)}`)), 431, 'head');
+          equal(await ask(requestHead('GET /', ...Array.from({ length: 30 }, () => 'A: b'))), 431, 'headers');
+          equal(await ask(requestHead(`GET /${'x'.repeat(500)}`)), 414, 'target');
+          equal(await ask(`${requestHead('POST /', 'Content-Length: 101')}`), 413, 'declared body');
+          equal(
+            await ask(`${requestHead('POST /', 'Transfer-Encoding: chunked')}65\r\n${'x'.repeat(101)}\r\n`),
+            413,
+            'body',
+          );
+        },
+        { limits: { maxHeadBytes: 1000, maxHeaders: 20, maxTargetBytes: 400, maxBodyBytes: 100 } },
+      ),
+  },
+  {
+    name: 'limits: half a head gets 408, silence gets nothing, both are dropped in time',
+    run: (env) =>
+      withServer(
+        env,
+        () => {},
+        async (running) => {
+          const half = await running.raw();
+          const silent = await running.raw();
+          const idle = await running.raw();
+          half.write('GET / HTTP/1.1\r\nHost:');
+          idle.write(requestHead('GET /'));
+          equal((await idle.response()).status, 404, 'idle');
+          equal((await half.response()).status, 408, 'half');
+          for (const client of [half, silent, idle]) {
+            await client.whenEnded();
+            equal(client.bytes.length, 0, 'bytes behind');
+          }
+          await running.empty();
+        },
+        { limits: TIMES },
+      ),
+  },
+  {
+    name: 'limits: a silent WebSocket is pinged, closed with 1011 and dropped; one that answers stays',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          const client = await running.socket();
+          const socket = await env.connect(running.url());
+          equal((await client.frame()).opcode, 9, 'ping');
+          const { opcode, payload } = await client.frame();
+          equal([opcode, payload[0], payload[1]], [8, 0x03, 0xf3], 'close frame');
+          await client.whenEnded();
+          client.destroy();
+          await until(() => running.server.connectionCount === 1, 'the silent one is gone');
+          await pause(100);
+          equal(socket.state, 'open', 'the one that answers');
+        },
+        { limits: TIMES },
+      ),
+  },
+  {
+    name: 'limits: a peer that never answers a close is dropped after closeTimeoutMs',
+    run: (env) =>
+      withServer(
+        env,
+        (server) => void server.useWebSockets({ open: (socket) => void socket.close(4000) }),
+        async (running) => {
+          const client = await running.socket();
+          equal(await client.frames(1), ['close 4000'], 'goodbye');
+          await running.empty();
+        },
+        { limits: TIMES },
+      ),
+  },
+  {
+    name: 'limits: past maxSendBufferBytes send rejects, and the peer sees 1013',
+    run: async (env) => {
+      let outcome: unknown;
+      await withServer(
+        env,
+        (server) =>
+          void server.useWebSockets({
+            message: async (socket) => {
+              const sends = Array.from({ length: 200 }, () => socket.send(new Uint8Array(500_000)));
+              const results = await Promise.allSettled(sends);
+              const codes = results.map((each) =>
+                each.status === 'rejected' ? (each.reason as { code: string }).code : 'sent',
+              );
+              outcome = [codes.includes('send-buffer-full'), codes.at(-1)];
+            },
+          }),
+        async (running) => {
+          const client = await running.socket();
+          client.pause();
+          client.send(1, 'go');
+          await until(() => outcome !== undefined, 'the sends settle');
+          equal(outcome, [true, 'not-open'], 'outcome');
+          equal(running.errors, ['socket: send-buffer-full'], 'errors');
+          client.resume();
+          await client.whenEnded();
+          const end = client.bytes;
+          check(end.length > 500_000, `what arrived before: ${end.length} bytes`);
+        },
+        { limits: { maxSendBufferBytes: 2_000_000 } },
+      );
+    },
+  },
+  {
+    name: 'limits: await send holds a handler back while the peer does not read',
+    run: async (env) => {
+      let sent = 0;
+      await withServer(
+        env,
+        (server) =>
+          void server.useWebSockets(async (socket) => {
+            for (; sent < 600; sent++) await socket.send(new Uint8Array(50_000));
+          }),
+        async (running) => {
+          const client = await running.socket();
+          client.pause();
+          client.send(1, 'go');
+          await until(() => sent > 0, 'the first message');
+          for (let before = -1; before !== sent; await pause(30)) before = sent;
+          check(sent < 500, `sent ${sent} messages to a peer that does not read`);
+          client.resume();
+          await until(() => sent === 600, 'all are sent');
+          await client.whenReceived(600 * 50_000);
+        },
+      );
+    },
+  },
+  {
+    name: 'limits: a server does not read faster than its handlers are done',
+    run: async (env) => {
+      let started = 0;
+      let open: () => void = () => {};
+      const promise = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      await withServer(
+        env,
+        (server) =>
+          void server.useWebSockets(() => {
+            started++;
+            return promise;
+          }),
+        async (running) => {
+          const client = await running.socket();
+          for (let i = 0; i < 500; i++) client.write(masked(2, new Uint8Array(20_000)));
+          await until(() => started > 0, 'the first message');
+          for (let before = -1; before !== started; await pause(20)) before = started;
+          check(started >= 3 && started < 50, `${started} handlers are under way`);
+          open();
+          await until(() => started === 500, 'all are handled');
+        },
+      );
+    },
+  },
+  {
+    name: 'limits: a flood of pings gets pongs, and costs no memory to speak of',
+    run: (env) =>
+      withServer(env, echo, async (running) => {
+        const client = await running.socket();
+        const one = masked(9, 'x'.repeat(125));
+        const flood = new Uint8Array(one.length * 20_000);
+        for (let i = 0; i < 20_000; i++) flood.set(one, i * one.length);
+        client.write(flood).send(1, 'alive').send(8, closing(1000));
+        let pongs = 0;
+        for (;;) {
+          const { opcode } = await client.frame();
+          if (opcode === 8) break;
+          if (opcode === 10) pongs++;
+        }
+        check(pongs >= 1 && pongs <= 20_000, `${pongs} pongs`);
+      }),
+  },
+  {
+    name: 'limits: maxConnections answers one too many with 503',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          const first = await running.socket();
+          const second = await running.raw();
+          equal((await second.response()).status, 503, 'status');
+          await fails(env.connect(running.url()), 'unexpected-status', 'connect');
+          first.send(1, 'still here');
+          equal(await first.frames(1), ['text "still here"'], 'the first');
+        },
+        { limits: { maxConnections: 1 } },
+      ),
+  },
+];

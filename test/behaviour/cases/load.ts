@@ -1,0 +1,93 @@
+/**
+ * Many at once, and nothing left of them.
+ *
+ * @module
+ */
+import { BehaviourFailure, check, equal, until } from '../assert.ts';
+import { type BehaviourCase, type Env, echo, type Running, withServer } from '../env.ts';
+
+const CONNECTIONS = 200;
+const MESSAGES = 1000;
+/** 5 bytes a message, or 5 000 a connection. */
+const LEAK_BYTES = 1_000_000;
+
+/** What message `i` of connection `of` says; every 50th is binary, and long. */
+function messageOf(of: number, i: number): string | Uint8Array {
+  if (i % 50 !== 49) return `${of}:${i}`;
+  return new Uint8Array(300).fill((of * 7 + i) & 0xff);
+}
+
+/** All messages of one connection, there and back. */
+async function talk(env: Env, running: Running, of: number): Promise<number> {
+  const socket = await env.connect(running.url(`/${of}`));
+  const sending = (async () => {
+    for (let i = 0; i < MESSAGES; i++) await socket.send(messageOf(of, i));
+  })();
+  let count = 0;
+  for await (const message of socket) {
+    const expected = messageOf(of, count);
+    if (typeof expected === 'string')
+      check(message === expected, `connection ${of}: got ${message}, expected ${expected}`);
+    else equal(message, expected, `connection ${of}, message ${count}`);
+    if (++count === MESSAGES) break;
+  }
+  await sending;
+  const { code, wasClean } = await socket.close(1000);
+  equal([code, wasClean], [1000, true], `connection ${of}: goodbye`);
+  return count;
+}
+
+/** Load. */
+export const LOAD: readonly BehaviourCase[] = [
+  {
+    name: `load: ${CONNECTIONS} connections with ${MESSAGES} messages each lose, reorder and mix up nothing, and leave nothing behind`,
+    run: async (env) => {
+      const round = (): Promise<void> =>
+        withServer(env, echo, async (running) => {
+          const counts = await Promise.all(
+            Array.from({ length: CONNECTIONS }, (_, of) => talk(env, running, of)),
+          );
+          equal(
+            counts.reduce((sum, count) => sum + count, 0),
+            CONNECTIONS * MESSAGES,
+            'messages',
+          );
+          await running.empty();
+          equal(running.errors, [], 'errors');
+        });
+      await round();
+      if (env.liveBytes === undefined) return;
+      // The first rounds warm code and caches up; what leaks, leaks in each of them.
+      const growth: number[] = [];
+      for (let before = env.liveBytes(); growth.length < 4; ) {
+        await round();
+        const now = env.liveBytes();
+        growth.push(now - before);
+        if (now - before < LEAK_BYTES) return;
+        before = now;
+      }
+      throw new BehaviourFailure(`each round left bytes behind: ${growth.join(', ')}`);
+    },
+  },
+  {
+    name: 'load: 2 000 connections that come and go leave nothing behind',
+    run: (env) =>
+      withServer(env, echo, async (running) => {
+        for (let round = 0; round < 20; round++) {
+          await Promise.all(
+            Array.from({ length: 100 }, async (_, i) => {
+              if (i % 2 === 0) {
+                const client = await running.socket();
+                client.destroy();
+              } else {
+                const socket = await env.connect(running.url());
+                await socket.close(1000);
+              }
+            }),
+          );
+        }
+        await until(() => running.server.connectionCount === 0, 'all connections are gone');
+        equal(running.server.sockets.size, 0, 'sockets');
+      }),
+  },
+];

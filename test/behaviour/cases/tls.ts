@@ -1,0 +1,76 @@
+/**
+ * The same over TLS.
+ *
+ * @module
+ */
+import { headerOf } from '../../support/http-wire.ts';
+import { requestHead } from '../../support/raw-client.ts';
+import { equal, fails } from '../assert.ts';
+import { type BehaviourCase, echo, withServer } from '../env.ts';
+
+/** TLS. */
+export const TLS: readonly BehaviourCase[] = [
+  {
+    name: 'tls: wss and https on one port; the socket and the request know that they are encrypted',
+    run: (env) =>
+      withServer(
+        env,
+        (server) => {
+          server.useWebSockets({
+            open: (socket) => void socket.send(`encrypted: ${socket.encrypted}`),
+            message: (socket, message) => socket.send(message),
+          });
+          server.useHttp((request, response) => response.json(request.encrypted));
+        },
+        async (running) => {
+          const { port } = running;
+          const tls = { ca: env.tls.ca };
+          const socket = await env.connect(`wss://localhost:${port}/`, { tls });
+          const big = new Uint8Array(500_000).fill(7);
+          await socket.send(big);
+          const got: unknown[] = [];
+          for await (const message of socket) if (got.push(message) === 2) break;
+          equal(got[0], 'encrypted: true', 'socket');
+          equal(got[1], big, 'echo');
+          equal((await socket.close(1000)).wasClean, true, 'goodbye');
+          const client = await running.raw({ hostname: 'localhost', tls });
+          const response = await client.write(requestHead('GET /')).response();
+          equal([response.body, headerOf(response, 'content-type')], ['true', 'application/json'], 'https');
+        },
+        {},
+        { tls: env.tls.server, hostname: 'localhost' },
+      ),
+  },
+  {
+    name: 'tls: a client that does not trust the certificate, or speaks plain, gets nowhere, and the server goes on',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          const { port, server } = running;
+          await fails(env.connect(`wss://localhost:${port}/`, { timeoutMs: 5000 }), 'tls-failed', 'no trust');
+          const plain = await running.raw({ hostname: 'localhost' });
+          plain.write(requestHead('GET /'));
+          await plain.whenEnded();
+          const socket = await env.connect(`wss://localhost:${port}/`, { tls: { ca: env.tls.ca } });
+          await socket.send('fine');
+          for await (const message of socket) {
+            equal(message, 'fine', 'echo');
+            break;
+          }
+          equal(server.sockets.size, 1, 'sockets');
+        },
+        {},
+        { tls: env.tls.server, hostname: 'localhost' },
+      ),
+  },
+  {
+    name: 'tls: a bad certificate is one clear error at start',
+    run: async (env) => {
+      const server = new env.Server();
+      await fails(server.start({ port: 0, tls: { cert: 'no', key: 'no' } }), 'tls-failed', 'start');
+      await server.stop();
+    },
+  },
+];
