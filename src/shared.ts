@@ -29,7 +29,7 @@ export { CloseCode } from './frame/close.ts';
 export { PreparedMessage } from './frame/prepared.ts';
 export { HttpHeaders } from './http/headers.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
-export type { Authorization, HttpHandler, WebSocketHandlers } from './server/app.ts';
+export type { Authorization, AuthorizeAnswer, HttpHandler, WebSocketHandlers } from './server/app.ts';
 export { Refusal, refuse } from './server/refusal.ts';
 export { HttpRequest } from './server/request.ts';
 export { type BodySource, HttpResponse } from './server/response.ts';

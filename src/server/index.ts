@@ -3,7 +3,13 @@
  *
  * @module
  */
-export type { Authorization, HttpHandler, WebSocketHandlers, WebSocketLeniency } from './app.ts';
+export type {
+  Authorization,
+  AuthorizeAnswer,
+  HttpHandler,
+  WebSocketHandlers,
+  WebSocketLeniency,
+} from './app.ts';
 export { Refusal, refuse } from './refusal.ts';
 export { HttpRequest } from './request.ts';
 export { type BodySource, HttpResponse } from './response.ts';

@@ -401,8 +401,16 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
         return;
       }
       this.#runningBytes += length;
-      const uncount = (): void => void (this.#runningBytes -= length);
-      asPromise(result).finally(uncount).then(this.#settled, this.#rejected);
+      asPromise(result).then(
+        () => {
+          this.#runningBytes -= length;
+          this.#settled();
+        },
+        (error: unknown) => {
+          this.#runningBytes -= length;
+          this.#rejected(error);
+        },
+      );
     } catch (error) {
       this.#handlerFailed(error);
     }

@@ -164,7 +164,8 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   }
 
   /**
-   * Start the closing handshake. What was sent before still goes out, and messages on their way still come in.
+   * Start the closing handshake. What was sent before still goes out, and messages on their way still come in. A streamed message that
+   * has not ended is cut off, and what waits behind it is not sent: both reject with `not-open`.
    *
    * @param code 1000, or 3000-4999 for codes of your own. Default: none, which the peer sees as 1005.
    * @param reason At most 123 bytes of UTF-8. Default: ''.
