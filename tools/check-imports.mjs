@@ -21,8 +21,8 @@ const ROWS = [
 /** Files of transport/ that turn one runtime's sockets into ours. They alone may name their runtime. */
 const ADAPTERS = {
   'transport/node.ts': { modules: /^node:/, globals: [] },
-  'transport/bun.ts': { modules: /^node:buffer$/, globals: ['Bun'] },
-  'transport/deno.ts': { modules: /^node:buffer$/, globals: ['Deno'] },
+  'transport/bun.ts': { modules: /^node:(buffer|process)$/, globals: ['Bun'] },
+  'transport/deno.ts': { modules: /^node:(buffer|process)$/, globals: ['Deno'] },
 };
 /** Packages that a unit may import: optional peers. */
 const PEERS = { arbitraries: ['fast-check'] };

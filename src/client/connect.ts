@@ -89,6 +89,7 @@ export function prepare<Data>(
     compression: options.compression,
     limits: host.limits,
     text: transport.text,
+    deflate: transport.deflate,
   });
   return new Opening(host, handshake, transportOptions(handshake.sent.url, options), options);
 }

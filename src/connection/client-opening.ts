@@ -9,6 +9,7 @@
 import { Collector } from '../bytes/collector.ts';
 import type { RandomSource } from '../bytes/random.ts';
 import type { TextCodec } from '../bytes/text.ts';
+import type { DeflateEngine } from '../deflate/engine.ts';
 import { HANDSHAKE_ERRORS, HTTP_ERRORS, ProtocolError } from '../errors.ts';
 import { type UpgradeSent, writeUpgradeRequest } from '../handshake/client-request.ts';
 import { readUpgradeResponse } from '../handshake/client-response.ts';
@@ -40,6 +41,8 @@ export interface ClientOpeningOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Converts text. Default: the portable one. */
   readonly text?: TextCodec | undefined;
+  /** What compresses, where `compression` does not say. Default: the portable engine. */
+  readonly deflate?: DeflateEngine | undefined;
   /** Where the key comes from. Default: `crypto.getRandomValues`. */
   readonly random?: RandomSource | undefined;
 }
@@ -68,6 +71,7 @@ const NAMES: readonly string[] = [
   'compression',
   'limits',
   'text',
+  'deflate',
   'random',
 ];
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
@@ -120,7 +124,7 @@ export class ClientOpening {
     checkOptions(call, options, NAMES);
     const limits = resolveLimits(options.limits);
     this.#requireProtocol = readSwitch(call, 'requireProtocol', options.requireProtocol, false);
-    this.#offer = offerCompression(options.compression);
+    this.#offer = offerCompression(options.compression, options.deflate);
     this.sent = writeUpgradeRequest(url, {
       protocols: options.protocols,
       extensions: this.#offer?.extensions,

@@ -6,6 +6,8 @@
  *
  * @module
  */
+
+import type { DeflateEngine } from '../deflate/engine.ts';
 import { acceptOffer, checkAnswer, createOffer, PERMESSAGE_DEFLATE } from '../deflate/negotiate.ts';
 import { type CompressionOptions, type ResolvedCompression, resolveCompression } from '../deflate/options.ts';
 import { PerMessageDeflate } from '../deflate/permessage.ts';
@@ -36,13 +38,15 @@ export type CompressionAcceptor<Request> = (
  * The server's half.
  *
  * @param option The `compression` option of a server.
+ * @param engine What does the work, where the option does not say. Default: the portable engine.
  * @returns What answers each request; `undefined` where compression is off. It throws what the option's `accept` throws.
  * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`), as `resolveCompression`.
  */
 export function acceptCompression<Request>(
   option: boolean | CompressionOptions<Request> | undefined,
+  engine?: DeflateEngine,
 ): CompressionAcceptor<Request> | undefined {
-  const options = readOption(option);
+  const options = readOption(option, engine);
   if (options === undefined) return undefined;
   const { accept } = options;
   return (offers, request) => {
@@ -75,13 +79,15 @@ export interface CompressionOffer {
  * The client's half.
  *
  * @param option The `compression` option of a client.
+ * @param engine What does the work, where the option does not say. Default: the portable engine.
  * @returns `undefined` where compression is off.
  * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`), as `resolveCompression`.
  */
 export function offerCompression(
   option: boolean | CompressionOptions<never> | undefined,
+  engine?: DeflateEngine,
 ): CompressionOffer | undefined {
-  const options = readOption(option);
+  const options = readOption(option, engine);
   if (options === undefined) return undefined;
   const extensions = createOffer(options);
   return {
@@ -96,6 +102,7 @@ export function offerCompression(
 
 function readOption<Request>(
   option: boolean | CompressionOptions<Request> | undefined,
+  engine: DeflateEngine | undefined,
 ): ResolvedCompression<Request> | undefined {
-  return option === undefined || option === false ? undefined : resolveCompression<Request>(option);
+  return option === undefined || option === false ? undefined : resolveCompression<Request>(option, engine);
 }

@@ -75,8 +75,10 @@ export class PureInflater implements Inflater {
   #error: ProtocolError | undefined;
   #outputBeforeError = NOTHING;
 
-  constructor(scratch: InflateScratch, options: CodecOptions) {
+  /** @param offset What the offsets of errors count from: how many bytes of this direction were inflated elsewhere. */
+  constructor(scratch: InflateScratch, options: CodecOptions, offset = 0) {
     this.#scratch = scratch;
+    this.#reader.before = offset;
     this.#takeover = options.contextTakeover;
     this.#window = new Window(options.windowBits);
     this.#symbols = new SymbolDecoder(scratch.fixedLiterals);

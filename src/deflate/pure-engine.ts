@@ -7,7 +7,13 @@
  */
 import { UsageRangeError } from '../errors.ts';
 import { DeflateScratch, keptBytes, PureDeflater } from './deflate.ts';
-import { type DeflateEngine, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './engine.ts';
+import {
+  type CodecOptions,
+  type DeflateEngine,
+  type DeflaterOptions,
+  MAX_WINDOW_BITS,
+  MIN_WINDOW_BITS,
+} from './engine.ts';
 import { InflateScratch, PureInflater } from './inflate.ts';
 
 /**
@@ -33,12 +39,11 @@ export function createPureEngine(): DeflateEngine {
   return {
     name: 'pure',
     createInflater(options) {
-      checkRange('windowBits', options.windowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
+      checkCodecOptions(options);
       return new PureInflater((inflateScratch ??= new InflateScratch()), options);
     },
     createDeflater(options) {
-      checkRange('windowBits', options.windowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
-      checkRange('level', options.level, 0, 9);
+      checkDeflaterOptions(options);
       return new PureDeflater((deflateScratch ??= new DeflateScratch()), options);
     },
     inflaterBytes: ({ contextTakeover, windowBits }) => (contextTakeover ? 2 ** windowBits : 0),
@@ -49,6 +54,17 @@ export function createPureEngine(): DeflateEngine {
 
 /** The portable engine. Its scratch memory, some 400 KiB when all of it is in use, is made on first use. */
 export const pureEngine: DeflateEngine = /* @__PURE__ */ createPureEngine();
+
+/** What every engine refuses. @throws A `UsageRangeError` (`bad-argument`) for `windowBits` out of range. */
+export function checkCodecOptions({ windowBits }: CodecOptions): void {
+  checkRange('windowBits', windowBits, MIN_WINDOW_BITS, MAX_WINDOW_BITS);
+}
+
+/** What every engine refuses. @throws A `UsageRangeError` (`bad-argument`) for `windowBits` or a `level` out of range. */
+export function checkDeflaterOptions(options: DeflaterOptions): void {
+  checkCodecOptions(options);
+  checkRange('level', options.level, 0, 9);
+}
 
 function checkRange(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return;

@@ -8,6 +8,7 @@
  * @module
  */
 import * as buffer from 'node:buffer';
+import * as process from 'node:process';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
 import { type BufferParts, bufferText } from './buffer-text.ts';
 import type { Bun, BunHandlers, BunListener, BunSocket, BunTls } from './bun-types.ts';
@@ -28,6 +29,7 @@ import {
   type Transport,
 } from './transport.ts';
 import { WriteQueue } from './write-queue.ts';
+import { zlibEngine } from './zlib-engine.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -52,6 +54,7 @@ export const bunTransport: Transport = {
       }
     },
   }),
+  deflate: zlibEngine({ deflateFrom: 2048, levelForOne: 2 }, () => process.getBuiltinModule('node:zlib')),
 
   async listen(options, accept) {
     bun();

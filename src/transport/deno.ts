@@ -8,6 +8,7 @@
  * @module
  */
 import * as buffer from 'node:buffer';
+import * as process from 'node:process';
 import { xor64 } from '../bytes/native.ts';
 import { type TransportErrorCode, UsageTypeError } from '../errors.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
@@ -28,6 +29,7 @@ import {
   type TlsServerOptions,
   type Transport,
 } from './transport.ts';
+import { zlibEngine } from './zlib-engine.ts';
 
 /**
  * TCP, TLS and Unix domain sockets of Deno.
@@ -51,6 +53,7 @@ export const denoTransport: Transport = {
     },
   }),
   native: { xor: xor64 },
+  deflate: zlibEngine({ deflateFrom: 2048, levelForOne: 2 }, () => process.getBuiltinModule('node:zlib')),
 
   async listen(options, accept) {
     deno();

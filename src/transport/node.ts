@@ -11,6 +11,7 @@ import { existsSync } from 'node:fs';
 import { lstat, unlink } from 'node:fs/promises';
 import * as net from 'node:net';
 import { dirname } from 'node:path';
+import * as process from 'node:process';
 import * as tls from 'node:tls';
 import { xor64 } from '../bytes/native.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
@@ -30,6 +31,7 @@ import {
   type TlsServerOptions,
   type Transport,
 } from './transport.ts';
+import { zlibEngine } from './zlib-engine.ts';
 
 /**
  * TCP, TLS and Unix domain sockets of Node 20 and later.
@@ -74,6 +76,7 @@ export const nodeTransport: Transport = {
   }),
 
   native: { xor: xor64, allocate: buffer.Buffer.allocUnsafeSlow },
+  deflate: zlibEngine({ deflateFrom: 512, levelForOne: 1 }, () => process.getBuiltinModule('node:zlib')),
 
   async listen(options, accept) {
     checkListenOptions(options);

@@ -8,6 +8,7 @@
  */
 import type { NativeBytes } from '../bytes/native.ts';
 import type { TextCodec } from '../bytes/text.ts';
+import type { DeflateEngine } from '../deflate/engine.ts';
 
 /** Bytes waiting in a stream from which on `write` answers false, the same for every transport: 64 KiB. */
 export const HIGH_WATER_BYTES = 65_536;
@@ -181,6 +182,8 @@ export interface Transport {
   readonly text?: TextCodec | undefined;
   /** What else the runtime does faster than portable code. */
   readonly native?: NativeBytes | undefined;
+  /** What compresses best on the runtime; `sansocket/deflate` without. */
+  readonly deflate?: DeflateEngine | undefined;
   /**
    * Listen for connections. `accept` is called with each, before any of its bytes.
    *

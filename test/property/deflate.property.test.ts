@@ -1,12 +1,13 @@
-import { constants, inflateRawSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createPureEngine } from '../../src/deflate/pure-engine.ts';
 import { ProtocolError } from '../../src/errors.ts';
+import { zlibEngine } from '../../src/transport/zlib-engine.ts';
 import { expectBytes, inflateAll, zlibInflate, zlibMessage } from '../support/deflate-contract.ts';
 import { concat, hex } from '../support/deliveries.ts';
 
-const engine = createPureEngine();
+const ENGINES = [createPureEngine(), zlibEngine({ deflateFrom: 1, levelForOne: 1 }, () => zlib)];
 
 /** Bytes as matchers meet them: noise, runs, few symbols, copies of what came before at any distance. */
 const data: fc.Arbitrary<Uint8Array> = fc
@@ -47,23 +48,23 @@ const zlibOptions = fc.record({
   windowBits: fc.integer({ min: 9, max: 15 }),
   memLevel: fc.integer({ min: 1, max: 9 }),
   strategy: fc.constantFrom(
-    constants.Z_DEFAULT_STRATEGY,
-    constants.Z_FILTERED,
-    constants.Z_HUFFMAN_ONLY,
-    constants.Z_RLE,
-    constants.Z_FIXED,
+    zlib.constants.Z_DEFAULT_STRATEGY,
+    zlib.constants.Z_FILTERED,
+    zlib.constants.Z_HUFFMAN_ONLY,
+    zlib.constants.Z_RLE,
+    zlib.constants.Z_FIXED,
   ),
   chunkSize: fc.integer({ min: 64, max: 4096 }),
   flush: fc.constantFrom(
-    constants.Z_NO_FLUSH,
-    constants.Z_PARTIAL_FLUSH,
-    constants.Z_SYNC_FLUSH,
-    constants.Z_FULL_FLUSH,
+    zlib.constants.Z_NO_FLUSH,
+    zlib.constants.Z_PARTIAL_FLUSH,
+    zlib.constants.Z_SYNC_FLUSH,
+    zlib.constants.Z_FULL_FLUSH,
   ),
-  finishFlush: fc.constantFrom(constants.Z_SYNC_FLUSH, constants.Z_FULL_FLUSH),
+  finishFlush: fc.constantFrom(zlib.constants.Z_SYNC_FLUSH, zlib.constants.Z_FULL_FLUSH),
 });
 
-describe('DEFLATE', () => {
+describe.each(ENGINES)('DEFLATE by the engine $name', (engine) => {
   it('inflates what zlib deflates: any level, strategy, window, flush and split', () => {
     fc.assert(
       fc.property(data, zlibOptions, cuts, fc.boolean(), (bytes, options, at, contextTakeover) => {
@@ -93,7 +94,7 @@ describe('DEFLATE', () => {
             expectBytes(inflateAll(inflater, cut(sent, at)), bytes);
             wire.push(sent, hex('00 00 ff ff'));
           }
-          const all = inflateRawSync(concat(wire), { finishFlush: constants.Z_SYNC_FLUSH });
+          const all = zlib.inflateRawSync(concat(wire), { finishFlush: zlib.constants.Z_SYNC_FLUSH });
           expectBytes(all, concat(messages.map(([bytes]) => bytes)));
         },
       ),
