@@ -2,7 +2,7 @@
 // mutates seeds for as long. A finding is made small, written to reports/fuzz/, and the exit code is 1.
 //
 //   npm run fuzz                                the targets
-//   npm run fuzz -- TARGET SECONDS [--seed N] [--keep]   --keep adds what was found to the committed seeds
+//   npm run fuzz -- TARGET SECONDS [--seed N] [--keep]   --keep adds inputs that reach new code to the committed seeds
 //   npm run fuzz -- TARGET --input BASE64       one input again, with its stack
 //   npm run fuzz -- --seeds                     make the seeds anew from test/vectors
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -125,15 +125,15 @@ function run(data, keep) {
       clearInterval(watch);
       resolve(report(data.name, bytes.slice(0, counts[1]), error.stack ?? String(error)));
     });
-    worker.once('message', ({ runs, found, coverage, finding }) => {
+    worker.once('message', ({ runs, found, reached, coverage, finding }) => {
       clearInterval(watch);
       const { seeds, all, of } = coverage;
       console.log(
-        `${runs} runs (${Math.round(runs / data.seconds)}/s), ${found.length} new inputs, counters hit: ${seeds} by seeds, ${all} in all, of ${of}`,
+        `${runs} runs (${Math.round(runs / data.seconds)}/s), ${found} new inputs, counters hit: ${seeds} by seeds, ${all} in all, of ${of}`,
       );
-      if (keep && found.length > 0) {
+      if (keep && reached.length > 0) {
         const path = `${seedsFolder}${data.name}.found.txt`;
-        const lines = new Set([...readLines(path), ...found.map(base64)]);
+        const lines = new Set([...readLines(path), ...reached.map(base64)]);
         writeFileSync(path, `${[...lines].join('\n')}\n`);
       }
       resolve(finding === undefined ? 0 : report(data.name, finding.input, finding.error));

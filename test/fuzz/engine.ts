@@ -44,9 +44,10 @@ export class CoverageMap {
     return this.#seen.reduce((sum, bits) => sum + (bits === 0 ? 0 : 1), 0);
   }
 
-  /** Take the counts since the last call. @returns Whether one of them is of a class that it never was of. */
-  take(): boolean {
+  /** Take the counts since the last call. @returns Whether one of them is of a class that it never was of, or was 0 so far. */
+  take(): 'nothing' | 'more' | 'new' {
     const seen = this.#seen;
+    let isMore = false;
     let isNew = false;
     let at = 0;
     for (const counts of this.#branches) {
@@ -56,8 +57,9 @@ export class CoverageMap {
         counts[i] = 0;
         const bit = classOf(count);
         if ((seen[at]! & bit) === 0) {
+          if (seen[at] === 0) isNew = true;
           seen[at]! |= bit;
-          isNew = true;
+          isMore = true;
         }
       }
     }
@@ -66,13 +68,14 @@ export class CoverageMap {
         const bit = classOf(counts[key]!);
         counts[key] = 0;
         if ((seen[at]! & bit) !== bit) {
+          if (seen[at] === 0) isNew = true;
           seen[at]! |= bit;
-          isNew = true;
+          isMore = true;
         }
         at++;
       }
     }
-    return isNew;
+    return isNew ? 'new' : isMore ? 'more' : 'nothing';
   }
 }
 
@@ -131,8 +134,10 @@ function signatureOf(error: unknown): string | undefined {
 export interface FuzzReport {
   /** How many inputs were run. */
   readonly runs: number;
-  /** Inputs that went where none had gone before, seeds aside. */
-  readonly found: readonly Uint8Array[];
+  /** How many inputs, seeds aside, did something that none had done before, if only more often. */
+  readonly found: number;
+  /** Those of them that went where none had gone before. */
+  readonly reached: readonly Uint8Array[];
   /** How many counters the seeds hit, and all inputs together, of how many. */
   readonly coverage: { readonly seeds: number; readonly all: number; readonly of: number };
   /** The input that must not do what it did, as small as it goes, and what it did. */
@@ -156,10 +161,11 @@ export function fuzz(
   const random = new Random(seed);
   const corpus: Uint8Array[] = seeds.length === 0 ? [new Uint8Array(CONTROL_BYTES)] : [...seeds];
   const found: Uint8Array[] = [];
+  const reached: Uint8Array[] = [];
   let runs = 0;
   let seedsHit = 0;
   let finding: FuzzReport['finding'];
-  const run = (input: Uint8Array): boolean => {
+  const run = (input: Uint8Array): ReturnType<CoverageMap['take']> => {
     starting(input);
     runs++;
     const error = runInput(target, input);
@@ -179,10 +185,17 @@ export function fuzz(
     const late = found.length > 0 && random.below(2) === 0;
     const parent = late ? found[Math.max(0, found.length - 1 - random.below(40))]! : random.pick(corpus);
     const input = mutate(random, parent, corpus, target.words, CONTROL_BYTES + target.maxBytes);
-    if (run(input)) {
-      corpus.push(input);
-      found.push(input);
-    }
+    const gain = run(input);
+    if (gain === 'nothing') continue;
+    corpus.push(input);
+    found.push(input);
+    if (gain === 'new') reached.push(input);
   }
-  return { runs, found, coverage: { seeds: seedsHit, all: coverage.hit, of: coverage.size }, finding };
+  return {
+    runs,
+    found: found.length,
+    reached,
+    coverage: { seeds: seedsHit, all: coverage.hit, of: coverage.size },
+    finding,
+  };
 }

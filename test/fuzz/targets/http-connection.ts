@@ -12,7 +12,7 @@ const PIECES = 2;
 /** The app takes upgrades. */
 const UPGRADES = 4;
 const TIGHT = 8;
-/** The app wants the body of a request with `Expect: 100-continue`. */
+/** The app asks for the body of a request with `Expect: 100-continue` though it answers early. */
 const WANTS = 16;
 /** The stream ends behind the last byte. */
 const END = 32;
@@ -53,7 +53,8 @@ function trace(chunks: readonly Uint8Array[], flags: number): string {
             .slice();
           continue;
         }
-        if ((flags & WANTS) !== 0) connection.awaitBody();
+        // Who waits for the body has to ask for it: until then it is the app that is slow, not the peer.
+        if ((flags & (WANTS | EARLY)) !== EARLY) connection.awaitBody();
         if ((flags & EARLY) !== 0) answer();
       } else if (event.kind === 'body') {
         holds((flags & EARLY) === 0, 'a body after the answer');
