@@ -163,6 +163,8 @@ export const CONNECTION_ERRORS = {
   'head-timeout': [408, 'limits.headTimeoutMs'],
   /** A request body made no progress for `limits.headTimeoutMs`. */
   'body-timeout': [408, 'limits.headTimeoutMs'],
+  /** The peer took nothing of a response for `limits.headTimeoutMs`; the connection was dropped. */
+  'send-timeout': [0, 'limits.headTimeoutMs'],
   /** `limits.maxConnections` are open already. */
   'too-many-connections': [503, 'limits.maxConnections'],
   /** A handler of the app threw or rejected; the app's own error is the `cause`. */

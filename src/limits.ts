@@ -27,7 +27,7 @@ export interface Limits {
   readonly maxTargetBytes: number;
   /** Longest request body, in bytes. Past it: 413. */
   readonly maxBodyBytes: number;
-  /** Time for a whole request head, and for each step of a body, in ms. Past it: 408 and close. */
+  /** Time for a whole request head, and for each step of a body, in ms. Past it: 408 and close; for the body of a response: drop. */
   readonly headTimeoutMs: number;
   /** Time between two requests of one connection, in ms. Past it: close. */
   readonly keepAliveTimeoutMs: number;

@@ -266,9 +266,10 @@ export class HttpConnection {
    * Time has passed: give up on what is overdue.
    *
    * @param reading False while the caller itself holds back bytes that came in: silence then proves nothing.
+   * @param sending True while the peer still takes output that was sent before: the time for its goodbye starts behind that.
    * @returns The error that was answered, if there is one to tell of.
    */
-  tick(now: number, reading = true): ProtocolError | undefined {
+  tick(now: number, reading = true, sending = false): ProtocolError | undefined {
     this.#now = now;
     if (now < this.#deadline) return undefined;
     if (this.#phase === 'body' && (!reading || this.response.awaited)) {
@@ -288,6 +289,10 @@ export class HttpConnection {
           `Cannot read request: its body made no progress for ${this.#limits.headTimeoutMs} ms`,
         );
       case 'ending':
+        if (sending) {
+          this.#deadline = now + this.#limits.closeTimeoutMs;
+          return undefined;
+        }
         this.#dropped = true;
         this.#over();
         return undefined;

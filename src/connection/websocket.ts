@@ -375,8 +375,9 @@ export class WebSocketConnection {
    * Time has passed: send the ping that is due, give up on what is overdue.
    *
    * @param reading False while the caller itself holds back bytes that came in: silence then proves nothing.
+   * @param sending True while the peer still takes output that was sent before: the time for its goodbye starts behind that.
    */
-  tick(now: number, reading = true): void {
+  tick(now: number, reading = true, sending = false): void {
     this.#now = now;
     if (this.#state === 'open') {
       const due = this.#keepalive.check(now, reading);
@@ -387,6 +388,8 @@ export class WebSocketConnection {
           `Cannot keep connection: no pong came within ${this.#limits.pongTimeoutMs} ms`,
         );
       }
+    } else if (now >= this.#closeBy && sending) {
+      this.#closeBy = now + this.#limits.closeTimeoutMs;
     } else if (now >= this.#closeBy) {
       const unanswered = this.#state === 'closing';
       if (this.#move('expire')) {

@@ -10,7 +10,7 @@ import { Output } from '../bytes/output.ts';
 import { copyBytes } from '../bytes/view.ts';
 import { HttpConnection } from '../connection/http.ts';
 import type { ResponseWriter } from '../connection/response.ts';
-import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
+import { CONNECTION_ERRORS, HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
@@ -45,6 +45,12 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #endSent = false;
   #gone = false;
   #turnedAway = false;
+  /** Bytes handed to the transport. */
+  #writtenBytes = 0;
+  /** How many of them it had sent when we last looked. */
+  #takenBytes = 0;
+  /** While it is full: when it must have sent more. */
+  #stuckBy = Number.POSITIVE_INFINITY;
   /** What the peer did wrong, or how it was lost: whoever reads the body is told it. */
   #fault: ProtocolError | undefined;
   #waiters: Array<() => void> | undefined;
@@ -95,6 +101,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   /** There is room again. */
   drain(): void {
     this.#full = false;
+    this.#stuckBy = Number.POSITIVE_INFINITY;
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) for (const resolve of waiters) resolve();
@@ -126,12 +133,27 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   /** When the connection wants to be told the time. */
   get deadline(): number {
-    return this.#http === undefined || this.#gone ? Number.POSITIVE_INFINITY : this.#http.deadline;
+    if (this.#http === undefined || this.#gone) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#http.deadline, this.#stuckBy);
   }
 
   /** Time has passed. */
   expire(now: number): void {
-    const error = this.#http?.tick(now, !this.#paused);
+    const http = this.#http;
+    if (http === undefined) return;
+    const waiting = this.#stream.bufferedBytes;
+    const taken = this.#writtenBytes - waiting;
+    const moved = taken > this.#takenBytes;
+    this.#takenBytes = taken;
+    if (now >= this.#stuckBy) {
+      if (!moved) {
+        this.#app.host.report(this.#stuck(), 'request');
+        this.drop();
+        return;
+      }
+      this.#stuckBy = now + this.#app.host.limits.headTimeoutMs;
+    }
+    const error = http.tick(now, !this.#paused, moved && waiting > 0);
     if (error !== undefined) this.#refused(error);
     this.flush();
   }
@@ -376,8 +398,14 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (http === undefined || this.#gone) return;
     const output = http.takeOutput();
     if (output !== undefined && !this.#endSent) {
-      if (!this.#stream.write(output)) this.#full = true;
-      else if (this.#stream.copied === true) http.recycleOutput(output);
+      this.#writtenBytes += output.length;
+      if (this.#stream.write(output)) {
+        if (this.#stream.copied === true) http.recycleOutput(output);
+      } else if (!this.#full) {
+        this.#full = true;
+        this.#stuckBy = this.#app.host.deadlines.now() + this.#app.host.limits.headTimeoutMs;
+        this.#takenBytes = this.#writtenBytes - this.#stream.bufferedBytes;
+      }
     }
     if (http.dropped) this.#stream.destroy();
     else if (http.outputEnded && !this.#endSent) {
@@ -407,6 +435,16 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (this.#corked) return;
     this.#pumpCorked();
   };
+
+  #stuck(): ProtocolError {
+    const { headTimeoutMs } = this.#app.host.limits;
+    return new ProtocolError(
+      'send-timeout',
+      CONNECTION_ERRORS['send-timeout'],
+      `Cannot send response: the peer took nothing of it for ${headTimeoutMs} ms`,
+      0,
+    );
+  }
 
   #brokenOff(): ProtocolError {
     return new ProtocolError(

@@ -215,10 +215,11 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** Time has passed. */
   expire(now: number): void {
     // What we hold back ourselves proves nothing about the peer; output of which it takes nothing does.
-    const taken = this.#writtenBytes - this.#stream.bufferedBytes;
-    const stuck = this.#full && taken === this.#takenBytes;
+    const waiting = this.#stream.bufferedBytes;
+    const taken = this.#writtenBytes - waiting;
+    const moved = taken > this.#takenBytes;
     this.#takenBytes = taken;
-    this.#connection.tick(now, !this.#paused || stuck);
+    this.#connection.tick(now, !this.#paused || (this.#full && !moved), moved && waiting > 0);
     this.#pump();
     this.flush();
   }

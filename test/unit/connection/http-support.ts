@@ -60,9 +60,9 @@ export class HttpBench {
   }
 
   /** The code of what was given up, where something was. */
-  tick(now: number, reading?: boolean): string | undefined {
+  tick(now: number, reading?: boolean, sending?: boolean): string | undefined {
     this.now = now;
-    return this.connection.tick(now, reading)?.code;
+    return this.connection.tick(now, reading, sending)?.code;
   }
 
   /** What went out. */

@@ -505,6 +505,17 @@ describe('HttpConnection: deadlines', () => {
     expect(bench.where).toBe('ended, dropped, Infinity');
   });
 
+  test('while the peer still takes what was sent before our end, it is given time for its own', () => {
+    const bench = new HttpBench({ limits });
+    bench.receive(head('GET /', 'Connection: close'));
+    bench.response.send(200, []);
+    bench.events();
+    expect(bench.tick(20, true, true)).toBeUndefined();
+    expect(bench.where).toBe('ended, 40');
+    bench.tick(40);
+    expect(bench.connection.dropped).toBe(true);
+  });
+
   test('an early tick does nothing', () => {
     const bench = new HttpBench({ limits });
     bench.receive('GET');

@@ -83,9 +83,9 @@ export class Bench {
   }
 
   /** Time passes; the events that follow. */
-  tick(now: number, reading?: boolean): string[] {
+  tick(now: number, reading?: boolean, sending?: boolean): string[] {
     this.now = now;
-    this.connection.tick(now, reading);
+    this.connection.tick(now, reading, sending);
     return this.events();
   }
 

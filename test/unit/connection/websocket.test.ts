@@ -105,6 +105,14 @@ describe.each(ROLES)('WebSocketConnection as %s: closing', (role) => {
     expect(bench.where).toBe('closed, dropped, Infinity');
   });
 
+  test('while the peer still takes what was sent before our close, it is given time for its own', () => {
+    const bench = new Bench(role, { limits: { closeTimeoutMs: 70 } });
+    bench.connection.close(1000, '', 0);
+    expect(bench.tick(70, true, true)).toEqual([]);
+    expect(bench.connection.deadline).toBe(140);
+    expect(bench.tick(140)).toEqual(['close 1006 unclean']);
+  });
+
   test('chatter does not put off the deadline of a close', () => {
     const bench = new Bench(role, { limits: { closeTimeoutMs: 70 } });
     bench.connection.close(1000, '', 0);

@@ -442,6 +442,48 @@ describe.each(TRANSPORTS)('peers that do not speak, over %s', (name, make) => {
   });
 });
 
+describe('peers that read slowly, or not at all', () => {
+  const slow = () => createMemoryTransport({ toClient: { pieceBytes: 5000, delayMs: 3 } });
+
+  test('a long response with Connection: close arrives whole, however slowly, and however short closeTimeoutMs is', async () => {
+    const rig = new Rig(slow(), { limits: { closeTimeoutMs: 30 } });
+    rig.server.useHttp((_, response) => response.send(new Uint8Array(200_000)));
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /', 'Connection: close'));
+    expect((await client.response()).body).toHaveLength(200_000);
+    await client.whenEnded();
+    expect(rig.errors).toEqual([]);
+  });
+
+  test('a response of which the peer takes some every headTimeoutMs arrives whole', async () => {
+    const rig = new Rig(slow(), { limits: { headTimeoutMs: 30 } });
+    rig.server.useHttp((_, response) => response.send(new Uint8Array(200_000)));
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /'));
+    expect((await client.response()).body).toHaveLength(200_000);
+    expect(rig.errors).toEqual([]);
+  });
+
+  test('a peer that takes nothing of a response for headTimeoutMs is dropped, and its handler goes on', async () => {
+    const transport = createMemoryTransport();
+    const rig = new Rig(transport, { limits: { headTimeoutMs: 30 } });
+    let done = false;
+    rig.server.useHttp(async (_, response) => {
+      for (let i = 0; i < 10; i++) await response.write(new Uint8Array(100_000));
+      done = true;
+    });
+    await rig.start();
+    const client = await rig.client();
+    for (const { toClient } of transport.pairs) toClient.stall();
+    client.write(requestHead('GET /'), requestHead('GET /'));
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    await until(() => done, 'the handler');
+    expect(rig.errors).toEqual(['request: send-timeout']);
+  });
+});
+
 describe('over TCP', () => {
   test('a reset at each phase, by RST: the server notices, and goes on [CVE-2022-41940]', async () => {
     const rig = new Rig(nodeTransport);

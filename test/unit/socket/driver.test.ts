@@ -372,6 +372,20 @@ describe('Socket: backpressure', () => {
     expect(socket.state).toBe('open');
   });
 
+  test('what was sent before close arrives whole, however slowly, and however short closeTimeoutMs is', async () => {
+    const { client, socket } = await connected(
+      {},
+      { limits: { closeTimeoutMs: 30 } },
+      { toClient: { pieceBytes: 5000, delayMs: 3 } },
+    );
+    void socket.send(new Uint8Array(200_000));
+    const closed = socket.close(1000);
+    expect((await client.frame()).payload).toHaveLength(200_000);
+    expect(await client.frames(1)).toEqual(['close 1000']);
+    client.send(8, Uint8Array.of(3, 232));
+    expect(await closed).toEqual({ code: 1000, reason: '', wasClean: true });
+  });
+
   test('a connection whose output does not move is dead', async () => {
     const closes: unknown[] = [];
     const { rig, socket, toClient } = await connected(
