@@ -19,10 +19,11 @@ const KEPT_INPUT = 64 * 1024;
  * What is appended to a message in the place of 00 00 FF FF (RFC 7692 §7.2.2).
  *
  * zlib takes a message that ends in the middle of a block for one that has more to come. But in a whole message the header of
- * a stored block came last, and 00 00 FF FF would be its length: 0. This gives it a length of 16, and the marker as its data. What
- * ends in the middle of any other block takes these bytes for something else, and does not give the marker; except in a stored
- * block, where the length comes out in front of it. The marker is random: nobody can make up codes that
- * spell it.
+ * a stored block came last, and 00 00 FF FF would be its length: 0. This gives it a length of 16, and a marker as its data, so that
+ * the marker comes out last. Where else can it? It is random, so nobody can make up codes that spell it: it has to be copied, by
+ * a stored block whose length ended in front of it. If that length began earlier than here, so did the data, and FF comes out in
+ * front of the marker. (Output that ends with FF by itself is left to the portable engine.) If it began later, the marker
+ * would be copied in part, and the rest be output before; but no other four bytes up to its second one are a length and its complement.
  */
 const STORED_LENGTH = [0x10, 0x00, 0xef, 0xff];
 const MARKER_BYTES = 16;
@@ -46,7 +47,6 @@ export class ZlibMessages {
     this.#zlib = zlib;
     this.#tail = crypto.getRandomValues(new Uint8Array(TAIL_BYTES));
     this.#tail.set(STORED_LENGTH);
-    // Shifted by a byte or two, the length must not pass for one with a complement that fits.
     this.#tail[STORED_LENGTH.length] = 0xff;
   }
 
@@ -138,14 +138,13 @@ export class ZlibMessages {
     return input;
   }
 
-  /** Whether the output ends with the marker, and the bytes in front of it are not those that came in there. */
+  /** Whether the output ends with the marker, and not because all of the tail was copied. */
   #endsWithMarker(): boolean {
     const { bytes, length } = this.#output;
     const tail = this.#tail;
     const from = length - TAIL_BYTES;
-    for (let i = TAIL_BYTES - 1; i >= STORED_LENGTH.length; i--)
-      if (bytes[from + i] !== tail[i]) return false;
-    for (let i = 0; i < STORED_LENGTH.length; i++) if (bytes[from + i] !== tail[i]) return true;
-    return false;
+    for (let i = STORED_LENGTH.length; i < TAIL_BYTES; i++) if (bytes[from + i] !== tail[i]) return false;
+    const before = STORED_LENGTH.length - 1;
+    return bytes[from + before] !== tail[before];
   }
 }

@@ -136,6 +136,17 @@ export function compareEngines(engine: DeflateEngine, reference: DeflateEngine):
       inflate(Uint8Array.from([...head, ...sampleOf(length - lacking)]), 1 << 20);
     }
   }
+  // Stored blocks that lack part of their length, where what is appended completes it, with a complement that fits.
+  for (const one of [0x00, 0x10, 0xef, 0xff]) {
+    for (const other of [0x00, 0x10, 0xef, 0xff]) {
+      for (const tail of [[one], [one, other], [one, other, one ^ 0xff]]) {
+        inflate(Uint8Array.of(0, ...tail), 1000);
+        inflate(Uint8Array.of(1, ...tail), 1000);
+        // With output before it.
+        inflate(Uint8Array.of(0, 4, 0, 0xfb, 0xff, 0x10, 0, 0xef, 0xff, 0, ...tail), 1000);
+      }
+    }
+  }
   // Large ones: the output outgrows what is kept, and the input, too.
   for (const length of [65_519, 65_520, 65_535, 65_536, 65_537, 200_000]) {
     for (const bytes of [sampleOf(length), new Uint8Array(length)]) {
