@@ -6,8 +6,6 @@
  *
  * @module
  */
-
-import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
 import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
 import type { SendOptions, WebSocketConnection } from '../connection/websocket.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
@@ -16,8 +14,9 @@ import type { PieceEvent } from '../frame/message-event.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import type { ByteStream, StreamHandler } from '../transport/transport.ts';
 import type { Timed } from './deadlines.ts';
-import { asPromise, type Flushable, type Host, isThenable, nothing } from './host.ts';
+import { asPromise, type Flushable, type Host, handled, isThenable, nothing } from './host.ts';
 import { IncomingMessage } from './incoming.ts';
+import { Outbox, type OutboxTarget, type Pieces, type Sendable } from './outbox.ts';
 import { AsyncQueue } from './queue.ts';
 import { Socket, type SocketCloseInfo, type SocketInfo } from './socket.ts';
 
@@ -52,19 +51,6 @@ interface Waiter {
   reject(error: unknown): void;
 }
 
-/** The pieces of a message. */
-type Pieces = AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>;
-
-/** What waits until a streamed message has ended. */
-interface Outgoing {
-  readonly what: { readonly source: Pieces } | { readonly data: string | Uint8Array | PreparedMessage };
-  readonly options: SendOptions | undefined;
-  readonly bytes: number;
-  /** Settle as another promise does. */
-  resolve(sent: Promise<void>): void;
-  reject(error: unknown): void;
-}
-
 interface Pinger {
   readonly number: number;
   resolve(latencyMs: number): void;
@@ -72,7 +58,7 @@ interface Pinger {
 }
 
 /** Drives one socket. */
-export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flushable {
+export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flushable, OutboxTarget {
   /** What the app has. */
   readonly socket: Socket<Data>;
   heapIndex = -1;
@@ -110,11 +96,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #pieces: AsyncQueue<string | Uint8Array> | undefined;
   #closed: Promise<SocketCloseInfo> | undefined;
   #resolveClosed: ((info: SocketCloseInfo) => void) | undefined;
-  /** While a streamed message is being sent: what waits behind it. */
-  #outbox: Outgoing[] | undefined;
-  #outboxBytes = 0;
-  /** Ends the wait for the source of the streamed message. */
-  #abandonSource: ((error: unknown) => void) | undefined;
+  /** Made when a message is first streamed. */
+  #outbox: Outbox | undefined;
 
   /**
    * @param onGone Called once, when the transport is gone.
@@ -234,7 +217,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** See `Socket.bufferedAmount`. */
   get bufferedBytes(): number {
-    return this.#gone ? 0 : this.#connection.bufferedBytes + this.#stream.bufferedBytes + this.#outboxBytes;
+    return this.#gone
+      ? 0
+      : this.#connection.bufferedBytes + this.#stream.bufferedBytes + (this.#outbox?.waitingBytes ?? 0);
   }
 
   /** See `Socket.remoteAddress`. */
@@ -259,16 +244,17 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   }
 
   /** See `Socket.send`. */
-  send(data: string | Uint8Array | PreparedMessage, options: SendOptions | undefined): Promise<void> {
-    return this.#outbox === undefined
-      ? this.#send(data, options)
-      : this.#queue({ data }, sizeOf(data), options);
+  send(data: Sendable, options: SendOptions | undefined): Promise<void> {
+    return this.#outbox === undefined || !this.#outbox.busy
+      ? this.sendMessage(data, options)
+      : this.#wait({ data }, sizeOf(data), options);
   }
 
   /** See `Socket.sendStream`. */
   sendStream(source: Pieces): Promise<void> {
     if (this.state !== 'open') return this.#notOpen('send');
-    return this.#outbox === undefined ? this.#sendStream(source) : this.#queue({ source }, 0, undefined);
+    this.#outbox ??= new Outbox(this);
+    return this.#outbox.busy ? this.#wait({ source }, 0, undefined) : this.#outbox.start(source);
   }
 
   /** See `Socket.ping`. */
@@ -293,7 +279,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** See `Socket.close`. */
   closeSocket(code: number | undefined, reason: string | undefined): void {
     this.#connection.close(code, reason, this.#host.deadlines.now());
-    this.#stopSending();
+    this.#outbox?.stop(() => this.#whyClosed('send'));
     this.#pump();
     this.flush();
   }
@@ -565,7 +551,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     );
   }
 
-  #send(data: string | Uint8Array | PreparedMessage, options: SendOptions | undefined): Promise<void> {
+  /** Send a message now. */
+  sendMessage(data: Sendable, options: SendOptions | undefined): Promise<void> {
     if (this.#full) {
       const waiting = this.bufferedBytes;
       const size = sizeOf(data);
@@ -580,95 +567,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     return sent ? this.#sent() : this.#notOpen('send');
   }
 
-  /** A streamed message is under way: wait until it has ended. */
-  #queue(what: Outgoing['what'], size: number, options: SendOptions | undefined): Promise<void> {
-    const bytes = size + WAITING_OVERHEAD;
-    const waiting = this.bufferedBytes + bytes;
-    if (waiting > this.#host.limits.maxSendBufferBytes) return this.#overflow(waiting);
-    // What is passed may be written to again before its turn comes.
-    const kept = 'data' in what && what.data instanceof Uint8Array ? { data: copyBytes(what.data) } : what;
-    this.#outboxBytes += bytes;
-    return handled(
-      new Promise((resolve, reject) => {
-        this.#outbox!.push({ what: kept, options, bytes, resolve, reject });
-      }),
-    );
-  }
-
-  #sendStream(source: Pieces): Promise<void> {
-    this.#outbox ??= [];
-    const sent = this.#sendPieces(source);
-    sent.then(this.#sendNext, this.#sendNext);
-    return handled(sent);
-  }
-
-  /** A streamed message has ended: send what waits behind it, up to the next one. */
-  readonly #sendNext = (): void => {
-    for (;;) {
-      const next = this.#outbox?.shift();
-      if (next === undefined) {
-        this.#outbox = undefined;
-        return;
-      }
-      this.#outboxBytes -= next.bytes;
-      const { what } = next;
-      if ('source' in what) {
-        next.resolve(this.#sendStream(what.source));
-        return;
-      }
-      next.resolve(this.#send(what.data, next.options));
-    }
-  };
-
-  async #sendPieces(source: Pieces): Promise<void> {
-    let iterator: AsyncIterator<string | BytesLike> | undefined;
-    let type: 'text' | 'binary' | undefined;
-    let first = true;
-    let carry = '';
-    try {
-      iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : everyOf(source);
-      for (;;) {
-        const { done, value } = await this.#sourceNext(iterator);
-        if (done) break;
-        const is = typeof value === 'string' ? 'text' : 'binary';
-        type ??= is;
-        if (is !== type) {
-          throw new UsageTypeError(
-            'bad-argument',
-            `Cannot send stream: a ${is} piece came in a ${type} message`,
-          );
-        }
-        let data: string | Uint8Array;
-        if (typeof value === 'string') {
-          // Half of a surrogate pair waits for the other half.
-          data = carry + value;
-          carry = endsInHalf(data) ? data.slice(-1) : '';
-          if (carry !== '') data = data.slice(0, -1);
-        } else {
-          data = viewBytes(value, 'piece');
-        }
-        if (data.length === 0) continue;
-        await this.#sendPiece(type, data, first, false);
-        first = false;
-      }
-      iterator = undefined;
-      await this.#sendPiece(type ?? 'text', carry, first, true);
-    } catch (error) {
-      leave(iterator);
-      this.#handlerFailed(error);
-      throw error;
-    }
-  }
-
-  /** What the source gives next, unless the connection closes first. */
-  #sourceNext(iterator: AsyncIterator<string | BytesLike>): Promise<IteratorResult<string | BytesLike>> {
-    return new Promise((resolve, reject) => {
-      this.#abandonSource = reject;
-      iterator.next().then(resolve, reject);
-    });
-  }
-
-  #sendPiece(
+  /** Send a piece of a message now. */
+  sendPiece(
     type: 'text' | 'binary',
     data: string | Uint8Array,
     first: boolean,
@@ -678,14 +578,17 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     return sent ? this.#sent() : this.#notOpen('send');
   }
 
-  /** No message can be sent any more: whoever waits for a turn hears it. */
-  #stopSending(): void {
-    const outbox = this.#outbox;
-    if (outbox === undefined) return;
-    this.#outbox = undefined;
-    this.#outboxBytes = 0;
-    for (const { reject } of outbox) reject(this.#whyClosed('send'));
-    this.#abandonSource?.(this.#whyClosed('send'));
+  /** The source of a streamed message failed. */
+  brokeOff(error: unknown): void {
+    this.#handlerFailed(error);
+  }
+
+  /** A streamed message is under way: wait until it has ended. */
+  #wait(what: Parameters<Outbox['add']>[0], size: number, options: SendOptions | undefined): Promise<void> {
+    const bytes = size + WAITING_OVERHEAD;
+    const waiting = this.bufferedBytes + bytes;
+    if (waiting > this.#host.limits.maxSendBufferBytes) return this.#overflow(waiting);
+    return this.#outbox!.add(what, bytes, options);
   }
 
   #overflow(bytes: number): Promise<never> {
@@ -721,37 +624,12 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const pingers = this.#pingers;
     this.#waiters = undefined;
     this.#pingers = undefined;
-    this.#stopSending();
+    this.#outbox?.stop(() => this.#whyClosed('send'));
     if (waiters !== undefined) for (const waiter of waiters) waiter.reject(this.#whyClosed('send'));
     if (pingers !== undefined) for (const pinger of pingers) pinger.reject(this.#whyClosed('ping'));
   }
 }
 
-/** The same promise; that nobody looks at it is no unhandled rejection. */
-function handled<P extends Promise<unknown>>(promise: P): P {
-  promise.then(undefined, nothing);
-  return promise;
-}
-
-function sizeOf(data: string | Uint8Array | PreparedMessage): number {
+function sizeOf(data: Sendable): number {
   return data instanceof PreparedMessage ? data.payload.length : data.length;
-}
-
-/** Whether `text` ends in the first half of a surrogate pair. */
-function endsInHalf(text: string): boolean {
-  const last = text.charCodeAt(text.length - 1);
-  return last >= 0xd800 && last <= 0xdbff;
-}
-
-async function* everyOf<Value>(source: Iterable<Value>): AsyncGenerator<Value> {
-  yield* source;
-}
-
-/** Tell an iterator that nothing more will be taken from it. What it says to that is its own business. */
-function leave(iterator: AsyncIterator<unknown> | undefined): void {
-  try {
-    iterator?.return?.().then(undefined, nothing);
-  } catch {
-    // It has no working return: nothing to clean up.
-  }
 }

@@ -101,5 +101,11 @@ export function asPromise<Value>(value: PromiseLike<Value>): Promise<Value> {
   return value instanceof Promise ? value : Promise.resolve(value);
 }
 
+/** The same promise; that nobody looks at it is no unhandled rejection. */
+export function handled<P extends Promise<unknown>>(promise: P): P {
+  promise.then(undefined, nothing);
+  return promise;
+}
+
 /** Does nothing. */
 export function nothing(): void {}

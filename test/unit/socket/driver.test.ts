@@ -639,6 +639,25 @@ describe('Socket.sendStream', () => {
     expect(await client.frames(3)).toEqual(['text "x" …', 'more', 'binary 0102']);
   });
 
+  test('hundreds of messages and streams that wait go out in the order of the calls', async () => {
+    const { client, socket } = await connected();
+    const { promise, open } = gate();
+    void socket.sendStream(
+      (async function* () {
+        await promise;
+        yield 'first';
+      })(),
+    );
+    for (let i = 0; i < 300; i++) void (i % 7 === 0 ? socket.sendStream([`${i}`]) : socket.send(`${i}`));
+    open();
+    expect(await client.frames(2)).toEqual(['text "first" …', 'more']);
+    for (let i = 0; i < 300; i++) {
+      if (i % 7 === 0) expect(await client.frames(2)).toEqual([`text "${i}" …`, 'more']);
+      else expect(await client.frames(1)).toEqual([`text "${i}"`]);
+    }
+    expect(socket.bufferedAmount).toBe(0);
+  });
+
   test('surrogate pairs that the source cuts in two arrive whole', async () => {
     const { client, socket } = await connected();
     await socket.sendStream(['a\ud83d', '\ude00b\ud83d', '', '\ude00', '\ud83d']);

@@ -1,0 +1,189 @@
+/**
+ * Streamed messages on their way out, and what waits behind them.
+ *
+ * Owns: taking pieces from a source, one message after another in the order of the calls, and letting go of all of it when the
+ * connection closes. Does not own: sending (`driver.ts`), or how much may wait.
+ *
+ * @module
+ */
+import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
+import type { SendOptions } from '../connection/websocket.ts';
+import { UsageTypeError } from '../errors.ts';
+import type { PreparedMessage } from '../frame/prepared.ts';
+import { handled, nothing } from './host.ts';
+
+/** The pieces of a message. */
+export type Pieces = AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>;
+
+/** A message that can be sent as it is. */
+export type Sendable = string | Uint8Array | PreparedMessage;
+
+/** What an outbox sends by. Each promise settles when there is room for more, and rejects when the connection is not open. */
+export interface OutboxTarget {
+  /** Send a message. */
+  sendMessage(data: Sendable, options: SendOptions | undefined): Promise<void>;
+  /** Send a piece of one. */
+  sendPiece(type: 'text' | 'binary', data: string | Uint8Array, first: boolean, last: boolean): Promise<void>;
+  /** A message broke off: it cannot be taken back. */
+  brokeOff(error: unknown): void;
+}
+
+interface Waiting {
+  readonly what: { readonly source: Pieces } | { readonly data: Sendable };
+  readonly options: SendOptions | undefined;
+  readonly bytes: number;
+  /** Settle as another promise does. */
+  resolve(sent: Promise<void>): void;
+  reject(error: unknown): void;
+}
+
+/** From so many on, what was sent is cut off the list of what waits. */
+const COMPACT_FROM = 32;
+
+/** The streamed messages of one socket; made when the first one is sent. */
+export class Outbox {
+  readonly #target: OutboxTarget;
+  /** What waits, from `#next` on; `undefined` while no streamed message is under way. */
+  #waiting: Waiting[] | undefined;
+  #next = 0;
+  /** Ends the wait for the source. */
+  #abandon: ((error: unknown) => void) | undefined;
+  /** Bytes that wait. */
+  waitingBytes = 0;
+
+  /** @param target What it sends by. */
+  constructor(target: OutboxTarget) {
+    this.#target = target;
+  }
+
+  /** Whether a streamed message is under way, so that all else has to wait. */
+  get busy(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Send a streamed message now; none may be under way. */
+  start(source: Pieces): Promise<void> {
+    this.#waiting ??= [];
+    const sent = this.#sendPieces(source);
+    sent.then(this.#goOn, this.#goOn);
+    return handled(sent);
+  }
+
+  /** Send something when what is under way, and what waits already, has been sent. @param bytes What it counts for. */
+  add(what: Waiting['what'], bytes: number, options: SendOptions | undefined): Promise<void> {
+    // What is passed may be written to again before its turn comes.
+    const kept = 'data' in what && what.data instanceof Uint8Array ? { data: copyBytes(what.data) } : what;
+    this.waitingBytes += bytes;
+    return handled(
+      new Promise((resolve, reject) => {
+        this.#waiting!.push({ what: kept, options, bytes, resolve, reject });
+      }),
+    );
+  }
+
+  /** Nothing can be sent any more: whoever waits is told why. */
+  stop(why: () => unknown): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    const from = this.#next;
+    this.#waiting = undefined;
+    this.#next = 0;
+    this.waitingBytes = 0;
+    for (let i = from; i < waiting.length; i++) waiting[i]!.reject(why());
+    this.#abandon?.(why());
+  }
+
+  /** A streamed message has ended: send what waits behind it, up to the next one. */
+  readonly #goOn = (): void => {
+    for (;;) {
+      const waiting = this.#waiting;
+      if (waiting === undefined) return;
+      const next = waiting[this.#next++];
+      if (next === undefined) {
+        this.#waiting = undefined;
+        this.#next = 0;
+        return;
+      }
+      // Let go of what was sent, without moving the rest each time.
+      if (this.#next >= COMPACT_FROM && 2 * this.#next > waiting.length) {
+        waiting.splice(0, this.#next);
+        this.#next = 0;
+      }
+      this.waitingBytes -= next.bytes;
+      const { what } = next;
+      if ('source' in what) {
+        next.resolve(this.start(what.source));
+        return;
+      }
+      next.resolve(this.#target.sendMessage(what.data, next.options));
+    }
+  };
+
+  async #sendPieces(source: Pieces): Promise<void> {
+    const target = this.#target;
+    let iterator: AsyncIterator<string | BytesLike> | undefined;
+    let type: 'text' | 'binary' | undefined;
+    let first = true;
+    let carry = '';
+    try {
+      iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : everyOf(source);
+      for (;;) {
+        const { done, value } = await this.#take(iterator);
+        if (done) break;
+        const is = typeof value === 'string' ? 'text' : 'binary';
+        type ??= is;
+        if (is !== type) {
+          throw new UsageTypeError(
+            'bad-argument',
+            `Cannot send stream: a ${is} piece came in a ${type} message`,
+          );
+        }
+        let data: string | Uint8Array;
+        if (typeof value === 'string') {
+          // Half of a surrogate pair waits for the other half.
+          data = carry + value;
+          carry = endsInHalf(data) ? data.slice(-1) : '';
+          if (carry !== '') data = data.slice(0, -1);
+        } else {
+          data = viewBytes(value, 'piece');
+        }
+        if (data.length === 0) continue;
+        await target.sendPiece(type, data, first, false);
+        first = false;
+      }
+      iterator = undefined;
+      await target.sendPiece(type ?? 'text', carry, first, true);
+    } catch (error) {
+      leave(iterator);
+      target.brokeOff(error);
+      throw error;
+    }
+  }
+
+  /** What the source gives next, unless the connection closes first. */
+  #take(iterator: AsyncIterator<string | BytesLike>): Promise<IteratorResult<string | BytesLike>> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = reject;
+      iterator.next().then(resolve, reject);
+    });
+  }
+}
+
+/** Whether `text` ends in the first half of a surrogate pair. */
+function endsInHalf(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}
+
+async function* everyOf<Value>(source: Iterable<Value>): AsyncGenerator<Value> {
+  yield* source;
+}
+
+/** Tell an iterator that nothing more will be taken from it. What it says to that is its own business. */
+function leave(iterator: AsyncIterator<unknown> | undefined): void {
+  try {
+    iterator?.return?.().then(undefined, nothing);
+  } catch {
+    // It has no working return: nothing to clean up.
+  }
+}
