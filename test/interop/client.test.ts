@@ -76,7 +76,8 @@ describe.each([
         return need === undefined || traits[need];
       });
 
-      for (const runtime of RUNTIMES) {
+      // Node shows both settings; the other two differ in what carries the bytes, and compress with other means.
+      for (const runtime of compression ? RUNTIMES : (['node'] as const)) {
         describeWith([runtime], `on ${RUNTIME_TITLES[runtime]}`, () => {
           let results: ReadonlyMap<string, string> = new Map();
           beforeAll(async () => {

@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { describeWith, type PeerName } from '../support/peers.ts';
 import { WHATWG_CASES, type WhatwgTraits } from './cases/whatwg.ts';
 import { runCases } from './support/program.ts';
-import { commandFor, RUNTIME_TITLES, RUNTIMES, type Runtime } from './support/runtimes.ts';
+import { commandFor, RUNTIME_TITLES, RUNTIMES, type Runtime, SETTINGS } from './support/runtimes.ts';
 import { FULL_COMPRESSION, useServer } from './support/server.ts';
 
 /** A class, and where it lives. */
@@ -72,32 +72,29 @@ const CLIENTS: readonly Client[] = [
   ),
 ];
 
-for (const compression of [false, true]) {
-  const setting = compression ? 'with compression' : 'without compression';
-  for (const runtime of RUNTIMES) {
-    describeWith([runtime], `our server on ${RUNTIME_TITLES[runtime]}, ${setting}`, () => {
-      const server = useServer(runtime, { options: { compression: compression && FULL_COMPRESSION } });
+for (const { runtime, compression, setting } of SETTINGS) {
+  describeWith([runtime], `our server on ${setting}`, () => {
+    const server = useServer(runtime, { options: { compression: compression && FULL_COMPRESSION } });
 
-      for (const { title, needs, which, flags, traits, ...client } of CLIENTS) {
-        describeWith([needs], `under ${title}`, () => {
-          let results: ReadonlyMap<string, string> = new Map();
-          beforeAll(async () => {
-            results = await runCases(title, [
-              ...commandFor(client.runtime, 'clients/whatwg.ts', flags),
-              String(server().port),
-              which,
-              JSON.stringify({ traits, compression }),
-            ]);
-          }, 60_000);
+    for (const { title, needs, which, flags, traits, ...client } of CLIENTS) {
+      describeWith([needs], `under ${title}`, () => {
+        let results: ReadonlyMap<string, string> = new Map();
+        beforeAll(async () => {
+          results = await runCases(title, [
+            ...commandFor(client.runtime, 'clients/whatwg.ts', flags),
+            String(server().port),
+            which,
+            JSON.stringify({ traits, compression }),
+          ]);
+        }, 60_000);
 
-          it.each(Object.keys(WHATWG_CASES))('%s', (name) => expect(results.get(name)).toBe('ok'));
-        });
-      }
-
-      it('has met no error of its own', async () => {
-        const { errors } = await server().stats();
-        expect(errors.filter((error) => error.startsWith('handler'))).toEqual([]);
+        it.each(Object.keys(WHATWG_CASES))('%s', (name) => expect(results.get(name)).toBe('ok'));
       });
+    }
+
+    it('has met no error of its own', async () => {
+      const { errors } = await server().stats();
+      expect(errors.filter((error) => error.startsWith('handler'))).toEqual([]);
     });
-  }
+  });
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import { requirePeer } from '../../support/peers.ts';
@@ -20,24 +20,18 @@ export const RUNTIME_TITLES: Readonly<Record<Runtime, string>> = { node: 'Node',
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-let folder: string | undefined;
+/** Where bundles go: below `node_modules`, so that packages are found from there. */
+const cache = here('../../../node_modules/.cache/sansocket-interop');
 const bundles = new Map<string, string>();
 
-/** A bundle for Node, made once. Packages stay outside; they are found from the folder that it is in. */
+/** A bundle for Node, made once in a test file. Other files may make the same at the same time: it appears whole, or not at all. */
 function bundle(file: string): string {
   let path = bundles.get(file);
   if (path !== undefined) return path;
-  if (folder === undefined) {
-    const cache = here('../../../node_modules/.cache');
-    mkdirSync(cache, { recursive: true });
-    const made = mkdtempSync(join(cache, 'interop-'));
-    folder = made;
-    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
-  }
-  path = join(folder, basename(file).replace(/\.ts$/, '.mjs'));
-  buildSync({
+  const { outputFiles } = buildSync({
     entryPoints: [file],
-    outfile: path,
+    outfile: 'bundle.mjs',
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -46,6 +40,11 @@ function bundle(file: string): string {
     sourcemap: 'inline',
     logLevel: 'silent',
   });
+  mkdirSync(cache, { recursive: true });
+  path = join(cache, relative(here('..'), file).replaceAll('/', '-').replace(/\.ts$/, '.mjs'));
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, outputFiles[0]!.contents);
+  renameSync(draft, path);
   bundles.set(file, path);
   return path;
 }
@@ -68,3 +67,19 @@ export function commandFor(runtime: Runtime, file: string, flags: readonly strin
       return [...command, 'run', '--allow-all', '--unstable-net', '--no-check', '--quiet', ...flags, path];
   }
 }
+
+/**
+ * With compression and without, on each runtime that this has to be seen on: Node shows both; where a server agrees to
+ * compression, there are clients enough that do not offer it.
+ */
+export const SETTINGS: ReadonlyArray<{
+  readonly runtime: Runtime;
+  readonly compression: boolean;
+  /** For titles. */
+  readonly setting: string;
+}> = [
+  { runtime: 'node', compression: false, setting: 'Node, without compression' },
+  { runtime: 'node', compression: true, setting: 'Node, with compression' },
+  { runtime: 'bun', compression: true, setting: 'Bun, with compression' },
+  { runtime: 'deno', compression: true, setting: 'Deno, with compression' },
+];
