@@ -139,6 +139,18 @@ describe('ResponseWriter.send', () => {
     expect(bench.sent()).toBe('');
   });
 
+  test('headers whose names are as long as those that we look for are none of them', () => {
+    const bench = asked();
+    const names = ['X-Ab', 'X-Abcdefgh', 'X-Abcdefghijkl', 'X-Abcdefghijklmno'];
+    bench.response.send(
+      200,
+      names.map((name) => [name, 'close'] as const),
+    );
+    const [response] = bench.responses();
+    for (const name of names) expect(headerOf(response!, name.toLowerCase())).toBe('close');
+    expect(bench.response.keepAlive).toBe(true);
+  });
+
   test('a Date of the app’s takes the place of ours', () => {
     const bench = asked();
     bench.response.send(200, { date: 'Tue, 15 Nov 1994 08:12:31 GMT' });

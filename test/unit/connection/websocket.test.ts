@@ -1,4 +1,4 @@
-import { PreparedMessage, WebSocketConnection } from 'sansocket/connection';
+import { type MessageCompression, PreparedMessage, WebSocketConnection } from 'sansocket/connection';
 import { describe, expect, test } from 'vitest';
 import { concat, DELIVERIES, utf8 } from '../../support/deliveries.ts';
 import { readFrames, tellAll } from '../../support/wire.ts';
@@ -625,6 +625,58 @@ describe.each(ROLES)('WebSocketConnection as %s: receiving', (role) => {
     const lenient = new Bench(role, { allowNonMinimalLength: true, allowUnmasked: true, allowMasked: true });
     expect(lenient.receive(fromPeer(role, 1, 'a', { lengthBytes: 8 }))).toEqual(['text a']);
     expect(lenient.receive(fromPeer(role === 'server' ? 'client' : 'server', 1, 'b'))).toEqual(['text b']);
+  });
+});
+
+describe('WebSocketConnection: a message that is compressed once for many', () => {
+  /** Compresses to one byte that names the way. */
+  function compression(sharedKey: string | undefined, calls: string[]): MessageCompression {
+    return {
+      sharedKey,
+      worthwhile: (bytes) => bytes > 3,
+      compress: (data) => {
+        calls.push('own');
+        return data.length > 3 ? Uint8Array.of(1) : undefined;
+      },
+      compressShared: () => {
+        calls.push('shared');
+        return Uint8Array.of(2);
+      },
+      inflate: (bytes) => bytes,
+      dispose: () => {},
+    };
+  }
+
+  test('without context takeover it is compressed once, and shared', () => {
+    const calls: string[] = [];
+    const message = new PreparedMessage('long enough');
+    for (let i = 0; i < 3; i++) {
+      const bench = new Bench('server', { compression: compression('key', calls) });
+      expect(bench.connection.sendPrepared(message)).toBe(true);
+      expect(bench.sent()).toEqual(['text rsv4 02']);
+    }
+    expect(calls).toEqual(['shared']);
+  });
+
+  test('with context takeover, and as a client, each connection compresses for itself', () => {
+    const calls: string[] = [];
+    const message = new PreparedMessage('long enough');
+    const server = new Bench('server', { compression: compression(undefined, calls) });
+    server.connection.sendPrepared(message);
+    const client = new Bench('client', { compression: compression('key', calls) });
+    client.connection.sendPrepared(message);
+    expect([...server.sent(), ...client.sent()]).toEqual(['text rsv4 01', 'text rsv4 01']);
+    expect(calls).toEqual(['own', 'own']);
+  });
+
+  test('below the threshold, and where it is switched off, it goes plain', () => {
+    const calls: string[] = [];
+    const bench = new Bench('server', { compression: compression('key', calls) });
+    bench.connection.sendPrepared(new PreparedMessage('abc'));
+    bench.connection.sendPrepared(new PreparedMessage('long enough'), { compress: false });
+    bench.connection.send('long enough', { compress: false });
+    expect(bench.sent()).toEqual(['text "abc"', 'text "long enough"', 'text "long enough"']);
+    expect(calls).toEqual([]);
   });
 });
 

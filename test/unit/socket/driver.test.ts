@@ -336,6 +336,16 @@ describe('Socket: backpressure', () => {
     expect(rig.errors).toContain('handler: oops');
   });
 
+  test('a handler of a large message that rejects closes with 1011, as any other', async () => {
+    const { rig, client } = await connected(async () => {
+      await turns(1);
+      throw new Error('oops');
+    });
+    client.send(2, new Uint8Array(1000));
+    expect(await client.frames(1)).toEqual(['close 1011']);
+    expect(rig.errors).toEqual(['handler: oops']);
+  });
+
   test('a slow loop over messages holds the peer back', async () => {
     const { client, socket } = await connected({});
     const size = 10_000;
