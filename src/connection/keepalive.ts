@@ -16,6 +16,7 @@ interface Sent {
 
 /** The most pings remembered as unanswered; older ones are forgotten, and count as answered by nothing. */
 const MAX_PENDING = 64;
+const EMPTY = new Uint8Array(0);
 
 /** Decides when to ping and when to give up, and matches pongs with pings. */
 export class Keepalive {
@@ -39,9 +40,9 @@ export class Keepalive {
     return Math.min(this.#pingAt, this.#deadAt);
   }
 
-  /** The payload of the newest ping; right after {@link ping} alone. */
+  /** The payload of the newest ping. */
   get lastPayload(): Uint8Array {
-    return this.#sent!.at(-1)!.payload;
+    return this.#sent?.at(-1)?.payload ?? EMPTY;
   }
 
   /** The peer sent something: whatever it is, it is alive. */
