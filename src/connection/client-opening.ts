@@ -228,9 +228,8 @@ export class ClientOpening {
     return this.#wrong(error, head, this.#body?.take(), complete);
   }
 
+  /** Of a refusal that is cut off, the parser says so itself. */
   #endedEarly(): HandshakeError {
-    // A body that lasts until the end was complete with it; any other is cut off, and the parser has said so.
-    if (this.#refusal !== undefined) return this.#refused(false);
     this.#done = true;
     const message = 'Cannot open WebSocket: the server ended the connection without an answer';
     return new HandshakeError('unexpected-end', HTTP_ERRORS['unexpected-end'][1], message, 0);
@@ -254,6 +253,5 @@ function describe(head: ResponseHead, body: Uint8Array, complete: boolean): Hand
 
 /** The message without the rule, which the next error adds again. */
 function sentence({ message, rule }: ProtocolError): string {
-  const end = ` (${rule})`;
-  return message.endsWith(end) ? message.slice(0, -end.length) : message;
+  return message.slice(0, -` (${rule})`.length);
 }

@@ -164,11 +164,10 @@ export class FieldScanner {
         phase = LINE;
         continue;
       }
-      if (phase === LAST_LF) {
-        if (at >= end) break;
-        if (bytes[at] !== LF) return bareCr(origin + at - 1);
-        return at + 1;
-      }
+      // LAST_LF: nothing else is left.
+      if (at >= end) break;
+      if (bytes[at] !== LF) return bareCr(origin + at - 1);
+      return at + 1;
     }
     this.#phase = phase;
     return NEED_MORE;

@@ -6,7 +6,7 @@ import { CONTROL_BYTES, type FuzzTarget, holds, planOf } from './target.ts';
 import { TARGETS } from './targets/index.ts';
 
 /** Mutations of each target: a fixed number, so that a failure comes again. */
-const MUTATIONS = 2500;
+const MUTATIONS = 1500;
 
 function reproduce(target: FuzzTarget, input: Uint8Array): void {
   const error = runInput(target, input);

@@ -6,7 +6,7 @@ import {
   PreparedMessage,
   WebSocketConnection,
 } from 'sansocket/connection';
-import { parseExtensions, ProtocolError } from 'sansocket/handshake';
+import { ProtocolError, parseExtensions } from 'sansocket/handshake';
 import { describe, expect, test } from 'vitest';
 import { concat, utf8 } from '../../support/deliveries.ts';
 import { readFrames } from '../../support/wire.ts';
@@ -29,7 +29,10 @@ function agreement(options: CompressionOptions<never> = {}): {
 }
 
 /** The RSV1 bits of what was sent, and what the other end makes of it. */
-function pass(from: WebSocketConnection, to: WebSocketConnection): { readonly rsv: number[]; readonly data: unknown[] } {
+function pass(
+  from: WebSocketConnection,
+  to: WebSocketConnection,
+): { readonly rsv: number[]; readonly data: unknown[] } {
   const output = from.takeOutput() ?? new Uint8Array(0);
   const rsv = readFrames(output).frames.map((frame) => frame.rsv);
   to.receive(output.slice());
@@ -77,14 +80,27 @@ describe('offerCompression', () => {
     const offer = offerCompression(true)!;
     expect(offer.read([])).toBeUndefined();
     expect(offer.read(offered('permessage-deflate; foo'))).toMatchObject({ code: 'bad-deflate-parameters' });
-    expect(offer.read(offer.extensions.map(({ name }) => ({ name, params: [['server_no_context_takeover', undefined], ['client_no_context_takeover', undefined]] })))).toMatchObject({ sharedKey: expect.any(String) });
+    expect(
+      offer.read(
+        offer.extensions.map(({ name }) => ({
+          name,
+          params: [
+            ['server_no_context_takeover', undefined],
+            ['client_no_context_takeover', undefined],
+          ],
+        })),
+      ),
+    ).toMatchObject({ sharedKey: expect.any(String) });
   });
 });
 
 describe('WebSocketConnection with permessage-deflate', () => {
   test.each([true, false])('compresses both ways, contextTakeover %s [RFC 7692 7.2]', (contextTakeover) => {
     const { client, server } = agreement({ contextTakeover, threshold: 10 });
-    for (const [from, to] of [[client, server], [server, client]] as const) {
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
       expect(from.send(LONG)).toBe(true);
       expect(from.send(utf8(LONG))).toBe(true);
       expect(from.bufferedBytes).toBeLessThan(LONG.length);
@@ -149,7 +165,8 @@ describe('WebSocketConnection.lend', () => {
       const part = wire.subarray(at, at + size);
       lent.set(part);
       server.lend(lent.subarray(0, part.length), 1);
-      for (let event = server.next(); event !== undefined; event = server.next()) seen.push('data' in event ? event.data : event.kind);
+      for (let event = server.next(); event !== undefined; event = server.next())
+        seen.push('data' in event ? event.data : event.kind);
       server.keep();
       lent.fill(0xa5);
     }

@@ -141,3 +141,14 @@ describe('createOffer()', () => {
     expect(write(offer[0]!.params)).toBe(expected);
   });
 });
+
+describe('checkAnswer() and an offer that the app made by hand', () => {
+  it('does not agree to what the offer itself must not have [RFC 7692 7.1.2]', () => {
+    const offer = [{ name: 'permessage-deflate', params: [['server_max_window_bits', '1000']] as const }];
+    const answer = [{ name: 'permessage-deflate', params: [] }];
+    expect(checkAnswer(answer, offer)).toMatchObject({
+      code: 'bad-deflate-parameters',
+      message: expect.stringContaining('of the offer'),
+    });
+  });
+});

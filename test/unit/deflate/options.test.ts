@@ -47,6 +47,7 @@ describe('resolveCompression()', () => {
     [JSON.parse('{"__proto__":1}'), '"__proto__"'],
     [{ level: '6' }, 'level'],
     [{ threshold: null, level: true }, 'level'],
+    [{ accept: null }, 'accept is null'],
     [{ contextTakeover: 'yes' }, 'contextTakeover'],
     [{ contextTakeover: { incoming: 1 } }, 'contextTakeover.incoming'],
     [{ malformedOffers: 'ignore' }, 'malformedOffers'],

@@ -182,3 +182,29 @@ describe('PerMessageDeflate', () => {
     expectBytes(b.inflate(a.deflatePiece(payload, true), true, 1e6), payload);
   });
 });
+
+describe('PerMessageDeflate before it has done anything', () => {
+  const options = resolveCompression({ threshold: 100 });
+  const params = {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: true,
+    serverMaxWindowBits: 15,
+    clientMaxWindowBits: 15,
+  };
+
+  it('has no output before an error, and keeps no memory', () => {
+    const fresh = new PerMessageDeflate(params, 'server', options);
+    expect(fresh.outputBeforeError).toEqual(new Uint8Array(0));
+    expect(fresh.retainedBytes).toBe(0);
+  });
+
+  it('leaves plain what is below the threshold in bytes, however few characters or many they are', () => {
+    const fresh = new PerMessageDeflate(params, 'server', options);
+    expect(fresh.compress('a'.repeat(33))).toBeUndefined();
+    expect(fresh.compress('a'.repeat(99))).toBeUndefined();
+    expect(fresh.compress('€'.repeat(33))).toBeUndefined();
+    expect(fresh.compress('a'.repeat(100))).toBeInstanceOf(Uint8Array);
+    expect(fresh.compress('€'.repeat(34))).toBeInstanceOf(Uint8Array);
+    expect(fresh.retainedBytes).toBe(0);
+  });
+});
