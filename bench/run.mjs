@@ -17,7 +17,7 @@ for (const argument of process.argv.slice(2)) {
   if (flag !== undefined) flags.set(flag, value ?? 'true');
   else names.push(argument);
 }
-const KNOWN = ['runtime', 'quick', 'rounds', 'only', 'out'];
+const KNOWN = ['runtime', 'quick', 'rounds', 'only', 'out', 'unpinned'];
 for (const flag of flags.keys()) {
   if (!KNOWN.includes(flag))
     fail(`There is no flag --${flag}, expected some of ${KNOWN.map((each) => `--${each}`).join(', ')}`);
@@ -47,7 +47,9 @@ const load = join(folder, 'load');
 if (spawnSync('cc', ['-O2', '-o', load, join(here, 'load.c')], { stdio: 'inherit' }).status !== 0) {
   fail('Cannot build the load generator: it needs a C compiler (cc) and Linux');
 }
-const canPin = cpus().length > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+// `--unpinned`: for contenders that work on several threads, which would have one core between them.
+const canPin =
+  !flags.has('unpinned') && cpus().length > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 const pin = (core, command) => (canPin ? ['taskset', '-c', String(core), ...command] : command);
 
 const RUNTIMES = {
@@ -69,8 +71,9 @@ function contendersOf(scenario, runtime) {
   const only = flags.get('only')?.split(',');
   return scenario.contenders.filter((each) => {
     if (only !== undefined && !only.includes(each)) return false;
-    if (each === 'native') return runtime !== 'node';
-    return each === 'ours' || each === 'floor' || runtime === 'node';
+    // Deno's own server does not compress.
+    if (each === 'native') return runtime === 'bun' || (runtime === 'deno' && scenario.kind !== 'deflate');
+    return ['ours', 'ours-pure', 'floor'].includes(each) || runtime === 'node';
   });
 }
 
@@ -113,7 +116,7 @@ async function run(scenario, runtime, contender) {
     });
     const request = join(folder, 'request');
     writeFileSync(request, scenario.request);
-    const response = scenario.response || (await answerLength(port, scenario.request));
+    const response = scenario.response || (await answerLength(port, scenario));
     const line = [
       port,
       scenario.mode,
@@ -152,10 +155,11 @@ async function run(scenario, runtime, contender) {
 }
 
 /** How long the answer to one request is, headers included. */
-async function answerLength(port, request) {
+async function answerLength(port, { kind, opening, request }) {
   if (scenarioIsHandshake(request)) return 0;
   const { connect } = await import('node:net');
   const socket = connect(port, '127.0.0.1');
+  if (kind === 'deflate') return frameLength(socket, opening, request);
   socket.write(request);
   let length = 0;
   const end = /Content-Length: (\d+)/i;
@@ -170,6 +174,36 @@ async function answerLength(port, request) {
   }
   socket.destroy();
   return length;
+}
+
+/** How long each frame is that a server answers with: always the same, and compressed. */
+async function frameLength(socket, opening, request) {
+  const TIMES = 20;
+  socket.write(opening);
+  let bytes = Buffer.alloc(0);
+  let open = false;
+  const lengths = [];
+  for await (const chunk of socket) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (!open) {
+      const head = bytes.indexOf('\r\n\r\n');
+      if (head < 0) continue;
+      open = true;
+      bytes = bytes.subarray(head + 4);
+      for (let i = 0; i < TIMES; i++) socket.write(request);
+    }
+    while (bytes.length >= 4) {
+      if (bytes[0] !== 0xc1) throw new Error('it does not answer with a compressed frame');
+      const length = bytes[1] < 126 ? 2 + bytes[1] : 4 + bytes.readUInt16BE(2);
+      if (bytes.length < length) break;
+      lengths.push(length);
+      bytes = bytes.subarray(length);
+    }
+    if (lengths.length === TIMES) break;
+  }
+  socket.destroy();
+  if (new Set(lengths).size !== 1) throw new Error(`its answers differ in length: ${lengths}`);
+  return lengths[0];
 }
 
 function scenarioIsHandshake(request) {
@@ -249,7 +283,7 @@ for (const [name, scenario] of wanted) {
         contender === 'ours' || row.oursOverThis === null ? '' : `  ours is ${row.oursOverThis.toFixed(2)}x`;
       const latency = row.p99us > 0 ? `  p50 ${row.p50us.toFixed(0)} µs, p99 ${row.p99us.toFixed(0)} µs` : '';
       console.log(
-        `  ${contender.padEnd(7)} ${Math.round(row.perSecond).toLocaleString('en').padStart(11)}/s  (${Math.round(row.least).toLocaleString('en')} to ${Math.round(row.most).toLocaleString('en')})  cpu ${(row.cpuShare * 100).toFixed(0)} %${latency}${ratio}`,
+        `  ${contender.padEnd(9)} ${Math.round(row.perSecond).toLocaleString('en').padStart(11)}/s  (${Math.round(row.least).toLocaleString('en')} to ${Math.round(row.most).toLocaleString('en')})  cpu ${(row.cpuShare * 100).toFixed(0)} %${latency}${ratio}`,
       );
     }
   }

@@ -1,4 +1,5 @@
 // What is measured: the load, and who stands it. Sizes in bytes, times in ms.
+import { constants, deflateRawSync } from 'node:zlib';
 import { encodeFrame, headerLength } from '../dist/frame/index.js';
 
 const KEY = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
@@ -12,6 +13,10 @@ const UPGRADE = [
   'Sec-WebSocket-Version: 13',
   '\r\n',
 ].join('\r\n');
+const UPGRADE_DEFLATE = UPGRADE.replace(
+  /\r\n$/,
+  'Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n\r\n',
+);
 const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n';
 
 const ascii = (bytes) => new Uint8Array(bytes).fill(0x78);
@@ -34,6 +39,55 @@ function echo(title, opcode, payload, connections, depth, extra = {}) {
   };
 }
 
+/** JSON as APIs send it: records with names that repeat and values that do not. */
+function json(bytes) {
+  const words = [
+    'connection',
+    'message',
+    'server',
+    'client',
+    'frame',
+    'payload',
+    'window',
+    'protocol',
+    'stream',
+  ];
+  let seed = 7;
+  const next = (n) => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((seed / 2 ** 32) * n);
+  };
+  const phrase = (count) => Array.from({ length: count }, () => words[next(words.length)]).join(' ');
+  let text = '';
+  while (text.length < bytes) {
+    const record = {
+      id: next(1e9),
+      name: phrase(2),
+      active: next(2) === 1,
+      score: next(1e5) / 100,
+      note: phrase(5),
+    };
+    text += `${JSON.stringify(record)},`;
+  }
+  return new TextEncoder().encode(text.slice(0, bytes));
+}
+
+/** Echo of JSON, compressed both ways, each message on its own. What comes back may be longer or shorter. */
+function deflated(title, bytes, connections) {
+  const flushed = deflateRawSync(json(bytes), { finishFlush: constants.Z_SYNC_FLUSH });
+  return {
+    title,
+    mode: 'echo',
+    connections,
+    depth: 1,
+    request: encodeFrame({ opcode: 1, payload: flushed.subarray(0, -4), rsv: 0x40, mask: KEY }),
+    response: 0,
+    opening: UPGRADE_DEFLATE,
+    contenders: ['ours', 'ours-pure', 'ws', 'native'],
+    kind: 'deflate',
+  };
+}
+
 /** By name, as `npm run bench -- NAME` takes it. */
 export const SCENARIOS = {
   'echo-64': echo('echo 64 B text, 64 connections, 1 in flight', 1, ascii(64), 64, 1),
@@ -42,6 +96,9 @@ export const SCENARIOS = {
   'echo-16k': echo('echo 16 KiB binary, 16 connections, 1 in flight', 2, binary(16_384), 16, 1),
   'echo-16k-greek': echo('echo 16 KiB text, not ASCII, 16 connections', 1, greek(16_384), 16, 1),
   'echo-1m': echo('echo 1 MiB binary, 4 connections, 1 in flight', 2, binary(1 << 20), 4, 1),
+  'echo-deflate-256': deflated('echo 256 B JSON, compressed, 64 connections', 256, 64),
+  'echo-deflate-1k': deflated('echo 1 KiB JSON, compressed, 64 connections', 1024, 64),
+  'echo-deflate-16k': deflated('echo 16 KiB JSON, compressed, 16 connections', 16_384, 16),
   'broadcast-128': echo('broadcast of 128 B to 1 000 sockets', 2, binary(128), 1000, 1, {
     mode: 'broadcast',
     contenders: ['floor', 'ours', 'ws', 'native'],

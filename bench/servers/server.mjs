@@ -1,5 +1,5 @@
 // One server of a contender, on the runtime that runs this file: `server.mjs CONTENDER KIND PORT`.
-// KIND: echo, broadcast, http. Prints "ready" when it listens.
+// KIND: echo, deflate (an echo that compresses), broadcast, http. Prints "ready" when it listens.
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
 const [contender, kind, portText] = args;
 const port = Number(portText);
@@ -8,19 +8,28 @@ const HELLO = 'Hello, World!';
 /** Larger than anything that is sent, for all alike. */
 const MAX = 64 * 1024 * 1024;
 
+/** Our server. */
+async function serve(compression) {
+  const { Server } = await import(`../../dist/${runtime}.js`);
+  const server = new Server({ limits: { maxMessageBytes: MAX }, compression });
+  server.useHttp((_request, response) => response.send(HELLO));
+  server.useWebSockets(
+    kind === 'broadcast'
+      ? (_socket, message) => server.broadcast(message)
+      : async (socket, message) => {
+          await socket.send(message);
+        },
+  );
+  await server.start({ port, hostname: '127.0.0.1' });
+}
+
 const CONTENDERS = {
-  async ours() {
-    const { Server } = await import(`../../dist/${runtime}.js`);
-    const server = new Server({ limits: { maxMessageBytes: MAX } });
-    server.useHttp((_request, response) => response.send(HELLO));
-    server.useWebSockets(
-      kind === 'broadcast'
-        ? (_socket, message) => server.broadcast(message)
-        : async (socket, message) => {
-            await socket.send(message);
-          },
-    );
-    await server.start({ port, hostname: '127.0.0.1' });
+  ours: () => serve(kind === 'deflate'),
+
+  /** The same with the DEFLATE engine that is always there. */
+  async 'ours-pure'() {
+    const { pureEngine } = await import('../../dist/deflate/index.js');
+    await serve({ engine: pureEngine });
   },
 
   async ws() {
@@ -29,7 +38,8 @@ const CONTENDERS = {
       port,
       host: '127.0.0.1',
       maxPayload: MAX,
-      perMessageDeflate: false,
+      // Our defaults, as far as it has them: it compresses from 1 KiB on, at level 6.
+      perMessageDeflate: kind === 'deflate' && { threshold: 128, zlibDeflateOptions: { level: 1 } },
     });
     server.on('connection', (socket) => {
       socket.on('error', () => {});
@@ -79,6 +89,7 @@ const CONTENDERS = {
         websocket: {
           maxPayloadLength: MAX,
           backpressureLimit: MAX,
+          perMessageDeflate: kind === 'deflate',
           open(socket) {
             if (kind === 'broadcast') socket.subscribe('all');
           },
@@ -86,7 +97,7 @@ const CONTENDERS = {
             if (kind === 'broadcast') {
               socket.publish('all', message);
               socket.send(message);
-            } else socket.send(message);
+            } else socket.send(message, kind === 'deflate');
           },
         },
       });

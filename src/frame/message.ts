@@ -255,7 +255,15 @@ export class MessageReader {
     const inflater = this.#inflater!;
     const out = inflater.inflate(chunk.subarray(from, to), last, this.#maxBytes - this.#length);
     // What came before the fault counts: cut in another way, it would have come alone.
-    if (!(out instanceof ProtocolError)) return this.#take(out, 0, out.length, UNKNOWN, last, undefined);
+    if (!(out instanceof ProtocolError)) {
+      if (!last || this.#length > 0 || this.#pieces) {
+        return this.#take(out, 0, out.length, UNKNOWN, last, undefined);
+      }
+      // All of it came out at once: there is nothing to collect.
+      this.#inMessage = false;
+      if (this.#isText) return this.#wholeText(out, 0, out.length, false, false);
+      return { kind: 'binary', data: out };
+    }
     const before = inflater.outputBeforeError ?? NOTHING;
     return this.#take(before, 0, before.length, UNKNOWN, false, out);
   }
