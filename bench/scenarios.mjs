@@ -83,7 +83,7 @@ function deflated(title, bytes, connections) {
     request: encodeFrame({ opcode: 1, payload: flushed.subarray(0, -4), rsv: 0x40, mask: KEY }),
     response: 0,
     opening: UPGRADE_DEFLATE,
-    contenders: ['ours', 'ours-pure', 'ws', 'native'],
+    contenders: ['ours', 'ours-pure', 'ws', 'ws-level1', 'native'],
     kind: 'deflate',
   };
 }
