@@ -137,3 +137,21 @@ describe('Utf8Validator', () => {
     }
   });
 });
+
+describe('Utf8Validator, where a shortcut could miss a byte', () => {
+  it('finds a lone continuation byte among NULs, behind a run of ASCII, whose bits are 0x80 together [RFC 3629 4]', () => {
+    for (let run = 1; run <= 9; run++) {
+      for (let bad = 0; bad < 4; bad++) {
+        const bytes = Uint8Array.from([...new Array<number>(run).fill(0x61), 0, 0, 0, 0, 0x61]);
+        bytes[run + bad] = 0x80;
+        expect(new Utf8Validator().push(bytes, 0, bytes.length)).toBe(run + bad);
+      }
+    }
+  });
+
+  it('pushBulk finds that the very first byte does not go on what an earlier piece began', () => {
+    const validator = new Utf8Validator();
+    expect(validator.push(Uint8Array.of(0xe2), 0, 1)).toBe(-1);
+    expect(validator.pushBulk(Uint8Array.of(0x41, 0x82, 0xac), 0, 3, () => true)).toBe(0);
+  });
+});

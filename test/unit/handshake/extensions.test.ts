@@ -198,3 +198,14 @@ describe('formatExtensions()', () => {
     );
   });
 });
+
+describe('formatExtensions and what is no string', () => {
+  it.each([[['a']], [{ length: 1 }], [7], [null], [undefined]])(
+    'refuses %j for a name with an error of its own',
+    (name) => {
+      expect(() => formatExtensions([{ name: name as never, params: [] }])).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),
+      );
+    },
+  );
+});
