@@ -292,9 +292,9 @@ describe.each(TRANSPORTS)('authorize over %s', (name, make) => {
     expect(rig.server.sockets.size).toBe(0);
   });
 
-  test.skipIf(name === 'node')(
-    'the peer resets while it makes up its mind: nothing happens any more [CVE-2022-21676]',
-    async () => {
+  // Over Node, test/interop resets real connections in this phase.
+  if (name !== 'node')
+    test('the peer resets while it makes up its mind: nothing happens any more [CVE-2022-21676]', async () => {
       const { promise, open } = gate();
       let opened = false;
       let asked = false;
@@ -318,8 +318,7 @@ describe.each(TRANSPORTS)('authorize over %s', (name, make) => {
       await turns();
       expect(opened).toBe(false);
       expect(rig.server.sockets.size).toBe(0);
-    },
-  );
+    });
 });
 
 describe('subprotocols, origins, hosts', () => {
