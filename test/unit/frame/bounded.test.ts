@@ -34,7 +34,8 @@ const MIB = 1024 * KIB;
 /** Noise of the test runner itself, between two collections. */
 const NOISE = 300 * KIB;
 
-describe('memory follows the bytes that came, with a bound [design: bounded]', () => {
+// Other parts of the test runner allocate in between. What they leave is gone another time; what is ours is there each time.
+describe('memory follows the bytes that came, with a bound [design: bounded]', { retry: 2 }, () => {
   it('fragments of one byte, each in a chunk of its own, up to the limits: below three times the bytes [CVE-2026-48779]', () => {
     const fragments = DEFAULT_LIMITS.maxFragments - 1;
     const growth = grows(() => {
