@@ -32,7 +32,9 @@ for (const [link, runtimes] of [
       afterAll(() => rmSync(folder, { recursive: true, force: true }));
       const path = (): string => join(folder, 'upstream.sock');
       const options = { compression: true };
-      const server = useServer(runtime, () => (link === 'TCP' ? { options } : { options, path: path() }));
+      const server = useServer(runtime, () =>
+        link === 'TCP' ? { options } : { options, listen: { path: path() } },
+      );
       const port = useNginx(() => (link === 'TCP' ? `127.0.0.1:${server().port}` : `unix:${path()}`));
       const url = (target: string): string => `http://127.0.0.1:${port()}${target}`;
 

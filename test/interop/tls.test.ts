@@ -22,7 +22,7 @@ for (const runtime of RUNTIMES) {
   describeWith([runtime], `TLS, our server on ${RUNTIME_TITLES[runtime]}`, () => {
     const server = useServer(runtime, () => ({
       options: { compression: FULL_COMPRESSION },
-      tls: { cert: pem('server.pem'), key: pem('server.key.pem') },
+      listen: { hostname: '127.0.0.1', tls: { cert: pem('server.pem'), key: pem('server.key.pem') } },
     }));
     const host = (): string => `127.0.0.1:${server().port}`;
 

@@ -11,20 +11,21 @@ import { createInterface } from 'node:readline';
 import type {
   HttpRequest,
   HttpResponse,
+  IncomingMessage,
+  ListenOptions,
   ServerOptions,
   Socket,
   SocketCloseInfo,
-  TlsServerOptions,
 } from '../../../src/node.ts';
 import { Server } from '../clients/sansocket.ts';
 
 /** What a test asks for. */
 export interface Setup {
   readonly options?: ServerOptions;
-  /** Listen on a Unix domain socket instead of a port. */
-  readonly path?: string;
-  /** Serve TLS. */
-  readonly tls?: TlsServerOptions;
+  /** Where to listen. Default: a free port of 127.0.0.1. */
+  readonly listen?: ListenOptions;
+  /** Read messages as streams and send them back as streams, in the place of whole ones. */
+  readonly streams?: boolean;
 }
 
 /** What `stats` answers. */
@@ -173,15 +174,20 @@ server.useWebSockets({
   async authorize(request) {
     if (request.path !== '/refuse') return undefined;
     const { refuse } = await import('../../../src/shared.ts');
-    return refuse(Number(request.query.get('status')), 'not today', { 'X-Why': 'the test says so' });
+    const status = Number(request.query.get('status') ?? 403);
+    return refuse(status, 'not today', { 'X-Why': 'the test says so' });
   },
   async open(socket) {
     await OPENINGS[socket.request.path]?.(socket, socket.request.query);
   },
-  message(socket, message) {
-    if (socket.request.path === '/terminate') return socket.terminate();
-    return socket.send(message);
-  },
+  ...(setup.streams
+    ? { stream: (socket: Socket, message: IncomingMessage) => socket.sendStream(message) }
+    : {
+        message(socket: Socket, message: string | Uint8Array) {
+          if (socket.request.path === '/terminate') return socket.terminate();
+          return socket.send(message);
+        },
+      }),
   close(socket, info) {
     const id = socket.request.query.get('id');
     if (id !== null) closing(id).see(info);
@@ -211,10 +217,7 @@ async function stats(): Promise<Stats> {
   };
 }
 
-const { path, tls } = setup;
-const { port } = await server.start(
-  path === undefined ? { port: 0, hostname: '127.0.0.1', tls } : { path, tls },
-);
+const { port } = await server.start(setup.listen ?? { port: 0, hostname: '127.0.0.1' });
 console.log(JSON.stringify({ port }));
 
 createInterface({ input: process.stdin })
