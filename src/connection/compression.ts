@@ -9,6 +9,15 @@ import type { PayloadInflater } from '../frame/message.ts';
 export interface MessageCompression extends PayloadInflater {
   /** The compressed payload, without the tail of RFC 7692 §7.2.1; `undefined` when the message should go plain. */
   compress(data: string | Uint8Array): Uint8Array | undefined;
+  /**
+   * The next piece of a message that is sent in pieces, compressed: the payload of one fragment, RSV1 being set on the first. It has
+   * the tail of RFC 7692 §7.2.1 in it, without which its receiver could not inflate it at once; only the last piece goes without.
+   *
+   * @param last Whether the message ends with it.
+   * @returns Empty, for an empty piece that is not the last: no frame is needed. `undefined`, for the first piece alone: the whole
+   *   message should go plain.
+   */
+  compressPiece(data: string | Uint8Array, last: boolean): Uint8Array | undefined;
   /** Whether a message of this many bytes should be compressed. */
   worthwhile(bytes: number): boolean;
   /** Names the parameters of messages that can be shared between connections; `undefined` with context takeover. */

@@ -35,4 +35,9 @@ export {
 } from './permessage.ts';
 export { ResponseWriter } from './response.ts';
 export { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
-export { type SendOptions, WebSocketConnection, type WebSocketConnectionOptions } from './websocket.ts';
+export {
+  type SendOptions,
+  type StreamOptions,
+  WebSocketConnection,
+  type WebSocketConnectionOptions,
+} from './websocket.ts';

@@ -80,6 +80,9 @@ export interface SendOptions {
   readonly compress?: boolean | undefined;
 }
 
+/** How to send a message in pieces. */
+export type StreamOptions = Pick<SendOptions, 'compress'>;
+
 /**
  * The engine of one WebSocket connection, either role, after the opening handshake.
  *
@@ -120,6 +123,9 @@ export class WebSocketConnection {
   #congested = false;
   #closeSent = false;
   #streaming = false;
+  /** Of a streamed message: whether it is compressed, and the opcode and RSV1 of its next frame. */
+  #compressing = false;
+  #pieceBits = 0;
   #owedPong: Uint8Array | undefined;
   #pending: ConnectionEvent[] | undefined;
 
@@ -283,16 +289,41 @@ export class WebSocketConnection {
   /**
    * Send part of a message: the first opens it, the last ends it, and in between no other message may be sent.
    *
+   * Each piece goes out at once, in a frame of its own, compressed or not (RFC 7692 §6.1).
+   *
    * @param piece Is copied. A piece of text that ends in half of a surrogate pair is sent with U+FFFD for it.
+   * @param options Those of the first piece count, for all of the message.
    * @returns false when nothing was sent, because the connection is not open, or `first` does not fit what came before.
    * @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes.
    */
-  sendPiece(type: 'text' | 'binary', piece: string | BytesLike, first: boolean, last: boolean): boolean {
-    const data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece');
+  sendPiece(
+    type: 'text' | 'binary',
+    piece: string | BytesLike,
+    first: boolean,
+    last: boolean,
+    options?: StreamOptions,
+  ): boolean {
+    // All of a message: its length is known, and so whether it is worth compressing.
+    if (first && last) return this.send(piece, { type, compress: options?.compress });
+    let data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece');
     if (this.#state !== 'open' || this.#streaming === first) return false;
     this.#streaming = !last;
-    const bits =
-      (last ? FIN_BIT : 0) | (first ? (type === 'text' ? Opcode.Text : Opcode.Binary) : Opcode.Continuation);
+    if (first) {
+      this.#compressing = this.#compression !== undefined && options?.compress !== false;
+      this.#pieceBits = type === 'text' ? Opcode.Text : Opcode.Binary;
+    }
+    if (this.#compressing) {
+      const compressed = this.#compression!.compressPiece(data, last);
+      if (compressed === undefined) {
+        this.#compressing = false;
+      } else {
+        if (first) this.#pieceBits |= RSV1;
+        if (compressed.length === 0) return true;
+        data = compressed;
+      }
+    }
+    const bits = this.#pieceBits | (last ? FIN_BIT : 0);
+    this.#pieceBits = Opcode.Continuation;
     if (typeof data === 'string') this.#frames.text(bits, data);
     else this.#frames.bytes(bits, data);
     return true;

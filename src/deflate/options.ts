@@ -32,8 +32,9 @@ export interface CompressionOptions<Request = unknown> {
    */
   readonly contextTakeover?: boolean | Partial<Directions<boolean>> | undefined;
   /**
-   * Most bytes that one connection may keep between messages. Where the windows would take more, the outgoing one is made
-   * smaller, down to 256 bytes; then context takeover is given up, outgoing first. Default: `Infinity`.
+   * Most bytes that one connection may keep between messages, and for a message that it sends in pieces. Where the windows would
+   * take more, the outgoing one is made smaller, down to 256 bytes; then context takeover is given up, outgoing first, and a message
+   * in pieces goes plain. Default: `Infinity`.
    */
   readonly memoryBudgetBytes?: number | undefined;
   /**
@@ -57,6 +58,8 @@ export interface ResolvedCompression<Request = unknown> {
   readonly windowBits: Directions<number>;
   /** Whether a window is kept, if the peer agrees. */
   readonly contextTakeover: Directions<boolean>;
+  /** Largest window of a message that is sent in pieces, which is kept while it lasts: 8 to 15; 0 where the budget has no room for one. */
+  readonly pieceWindowBits: number;
   /** In bytes, or `Infinity`. */
   readonly memoryBudgetBytes: number;
   /** What becomes of malformed offers. */
@@ -141,23 +144,33 @@ export function resolveCompression<Request = unknown>(
   });
 }
 
-function fitBudget<Request>(options: ResolvedCompression<Request>): ResolvedCompression<Request> {
-  const { engine, level, memoryBudgetBytes: budget } = options;
-  let { windowBits, contextTakeover } = options;
+function fitBudget<Request>(
+  options: Omit<ResolvedCompression<Request>, 'pieceWindowBits'>,
+): ResolvedCompression<Request> {
+  const { engine, level, memoryBudgetBytes: budget, windowBits, contextTakeover } = options;
+  const { incoming: inflaterBits, outgoing: wanted } = windowBits;
   const incoming = engine.inflaterBytes({
-    windowBits: windowBits.incoming,
+    windowBits: inflaterBits,
     contextTakeover: contextTakeover.incoming,
   });
-  const outgoing = (bits: number): number =>
-    engine.deflaterBytes({ windowBits: bits, contextTakeover: contextTakeover.outgoing, level });
-  let bits = windowBits.outgoing;
-  while (bits > MIN_WINDOW_BITS && incoming + outgoing(bits) > budget) bits--;
-  if (incoming + outgoing(bits) <= budget) {
-    windowBits = { ...windowBits, outgoing: bits };
-  } else {
-    contextTakeover = { outgoing: false, incoming: contextTakeover.incoming && incoming <= budget };
+  /** The largest outgoing window that leaves room for `others`; 0: none does. */
+  const fitting = (others: number): number => {
+    const fits = (bits: number): boolean =>
+      others + engine.deflaterBytes({ windowBits: bits, contextTakeover: true, level }) <= budget;
+    let bits = wanted;
+    while (bits >= MIN_WINDOW_BITS && !fits(bits)) bits--;
+    return bits < MIN_WINDOW_BITS ? 0 : bits;
+  };
+  const kept = fitting(incoming);
+  if (kept > 0 && contextTakeover.outgoing) {
+    return { ...options, windowBits: { ...windowBits, outgoing: kept }, pieceWindowBits: kept };
   }
-  return { ...options, windowBits, contextTakeover };
+  const takesOver = contextTakeover.incoming && incoming <= budget;
+  return {
+    ...options,
+    contextTakeover: { outgoing: false, incoming: takesOver },
+    pieceWindowBits: takesOver ? kept : fitting(0),
+  };
 }
 
 /** One value for both directions, or one for each. */

@@ -45,8 +45,12 @@ export class PerMessageDeflate {
   readonly #threshold: number;
   readonly #outgoing: DeflaterOptions;
   readonly #incoming: CodecOptions;
+  /** Largest window of a message in pieces; 0: none. */
+  readonly #pieceWindowBits: number;
   #deflater: Deflater | undefined;
   #shared: Deflater | undefined;
+  /** For messages in pieces, where no context is kept. */
+  #piecewise: Deflater | undefined;
   #inflater: Inflater | undefined;
   /** A message that is sent in pieces has begun and not ended. */
   #inPieces = false;
@@ -88,6 +92,7 @@ export class PerMessageDeflate {
       contextTakeover: outgoing.contextTakeover && options.contextTakeover.outgoing,
       level: options.level,
     };
+    this.#pieceWindowBits = Math.min(outgoing.windowBits, options.pieceWindowBits);
     this.sharedKey = this.#outgoing.contextTakeover
       ? undefined
       : `${engine.name}/${this.#outgoing.windowBits}/${options.level}`;
@@ -95,7 +100,11 @@ export class PerMessageDeflate {
 
   /** Bytes of memory that this connection holds on to for compression at the moment. */
   get retainedBytes(): number {
-    return (this.#deflater?.retainedBytes ?? 0) + (this.#inflater?.retainedBytes ?? 0);
+    return (
+      (this.#deflater?.retainedBytes ?? 0) +
+      (this.#piecewise?.retainedBytes ?? 0) +
+      (this.#inflater?.retainedBytes ?? 0)
+    );
   }
 
   /** What the call of {@link inflate} that failed had inflated before the fault. */
@@ -152,14 +161,35 @@ export class PerMessageDeflate {
   /**
    * Compress a message that is sent in pieces: what this returns is the payload of one fragment, RSV1 being set on the first.
    *
-   * Each piece is flushed: its receiver can inflate all of it. That costs 4 to 5 bytes a piece.
+   * Each piece is flushed: its receiver can inflate all of it. That costs 4 to 5 bytes a piece. While the message lasts, its window
+   * is kept, as with context takeover; the memory budget has room for it.
    *
    * @param last Whether the message ends with this piece; it may be empty.
    */
   deflatePiece(bytes: Uint8Array, last: boolean): Uint8Array {
-    this.#deflater ??= this.#engine.createDeflater(this.#outgoing);
+    const deflater = this.#outgoing.contextTakeover
+      ? (this.#deflater ??= this.#engine.createDeflater(this.#outgoing))
+      : (this.#piecewise ??= this.#engine.createDeflater(this.#forPieces()));
     this.#inPieces = !last;
-    return this.#deflater.deflate(bytes, last);
+    return deflater.deflate(bytes, last);
+  }
+
+  /** Where the budget has no room for a window, nothing is looked for: that needs none. */
+  #forPieces(): DeflaterOptions {
+    return this.#pieceWindowBits === 0
+      ? { ...this.#outgoing, level: 0 }
+      : { ...this.#outgoing, windowBits: this.#pieceWindowBits };
+  }
+
+  /**
+   * Compress a message that is sent in pieces if that may be worth it; how long it will get, nobody knows.
+   *
+   * @returns As {@link deflatePiece}; empty for an empty piece that is not the last, which needs no frame. `undefined`, for the
+   *   first piece alone, where the message is to be sent plain: at level 0, or where the memory budget has no room for a window.
+   */
+  compressPiece(data: string | Uint8Array, last: boolean): Uint8Array | undefined {
+    if (!this.#inPieces && (this.#pieceWindowBits === 0 || this.#outgoing.level === 0)) return undefined;
+    return this.deflatePiece(typeof data === 'string' ? encoder.encode(data) : data, last);
   }
 
   /** Compress a message once for all connections with the same {@link sharedKey}; it refers to no other message. */
@@ -180,9 +210,11 @@ export class PerMessageDeflate {
   /** Give everything back: nothing is compressed or inflated any more. */
   dispose(): void {
     this.#deflater?.dispose();
+    this.#piecewise?.dispose();
     this.#shared?.dispose();
     this.#inflater?.dispose();
     this.#deflater = undefined;
+    this.#piecewise = undefined;
     this.#shared = undefined;
     this.#inflater = undefined;
   }

@@ -33,14 +33,20 @@ export class PreparedMessage {
   #plain: Uint8Array | undefined;
   #compressed: Map<string, Uint8Array> | undefined;
 
-  /** @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes. */
-  constructor(data: string | BytesLike) {
+  /**
+   * @param type What bytes are: `binary` by default; as `text` they must be UTF-8, unchecked. A string is text.
+   * @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes, and for a string as `binary`.
+   */
+  constructor(data: string | BytesLike, type?: 'text' | 'binary') {
+    if (type !== undefined && type !== 'text' && (type !== 'binary' || typeof data === 'string')) {
+      throw new UsageTypeError('bad-argument', `Cannot prepare a ${typeof data} as ${String(type)}`);
+    }
     if (typeof data === 'string') {
       this.type = 'text';
       this.payload = new Uint8Array(portableText.byteLength(data));
       portableText.write(data, this.payload, 0);
     } else {
-      this.type = 'binary';
+      this.type = type ?? 'binary';
       this.payload = copyBytes(viewBytes(data, 'message'));
     }
   }

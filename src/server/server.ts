@@ -18,7 +18,7 @@ import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
-import type { Socket } from '../socket/socket.ts';
+import { checkSendOptions, type Socket } from '../socket/socket.ts';
 import type {
   Address,
   Listener,
@@ -248,7 +248,8 @@ export class Server<Data = unknown> {
     options?: SendOptions,
     to: Iterable<Socket<Data>> = this.sockets,
   ): void {
-    const message = data instanceof PreparedMessage ? data : new PreparedMessage(data);
+    if (options !== undefined) checkSendOptions(data, options);
+    const message = data instanceof PreparedMessage ? data : new PreparedMessage(data, options?.type);
     for (const socket of to) if (socket.state === 'open') void socket.send(message, options);
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
-import type { SendOptions, WebSocketConnection } from '../connection/websocket.ts';
+import type { SendOptions, StreamOptions, WebSocketConnection } from '../connection/websocket.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import { CloseCode } from '../frame/close.ts';
 import type { PieceEvent } from '../frame/message-event.ts';
@@ -251,10 +251,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   }
 
   /** See `Socket.sendStream`. */
-  sendStream(source: Pieces): Promise<void> {
+  sendStream(source: Pieces, options: StreamOptions | undefined): Promise<void> {
     if (this.state !== 'open') return this.#notOpen('send');
     this.#outbox ??= new Outbox(this);
-    return this.#outbox.busy ? this.#wait({ source }, 0, undefined) : this.#outbox.start(source);
+    return this.#outbox.busy ? this.#wait({ source }, 0, options) : this.#outbox.start(source, options);
   }
 
   /** See `Socket.ping`. */
@@ -573,8 +573,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     data: string | Uint8Array,
     first: boolean,
     last: boolean,
+    options: StreamOptions | undefined,
   ): Promise<void> {
-    const sent = this.#connection.sendPiece(type, data, first, last);
+    const sent = this.#connection.sendPiece(type, data, first, last, options);
     return sent ? this.#sent() : this.#notOpen('send');
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
-import type { SendOptions } from '../connection/websocket.ts';
+import type { SendOptions, StreamOptions } from '../connection/websocket.ts';
 import { UsageTypeError } from '../errors.ts';
 import type { PreparedMessage } from '../frame/prepared.ts';
 import { handled, nothing } from './host.ts';
@@ -23,7 +23,13 @@ export interface OutboxTarget {
   /** Send a message. */
   sendMessage(data: Sendable, options: SendOptions | undefined): Promise<void>;
   /** Send a piece of one. */
-  sendPiece(type: 'text' | 'binary', data: string | Uint8Array, first: boolean, last: boolean): Promise<void>;
+  sendPiece(
+    type: 'text' | 'binary',
+    data: string | Uint8Array,
+    first: boolean,
+    last: boolean,
+    options: StreamOptions | undefined,
+  ): Promise<void>;
   /** A message broke off: it cannot be taken back. */
   brokeOff(error: unknown): void;
 }
@@ -62,9 +68,9 @@ export class Outbox {
   }
 
   /** Send a streamed message now; none may be under way. */
-  start(source: Pieces): Promise<void> {
+  start(source: Pieces, options: StreamOptions | undefined): Promise<void> {
     this.#waiting ??= [];
-    const sent = this.#sendPieces(source);
+    const sent = this.#sendPieces(source, options);
     sent.then(this.#goOn, this.#goOn);
     return handled(sent);
   }
@@ -112,14 +118,14 @@ export class Outbox {
       this.waitingBytes -= next.bytes;
       const { what } = next;
       if ('source' in what) {
-        next.resolve(this.start(what.source));
+        next.resolve(this.start(what.source, next.options));
         return;
       }
       next.resolve(this.#target.sendMessage(what.data, next.options));
     }
   };
 
-  async #sendPieces(source: Pieces): Promise<void> {
+  async #sendPieces(source: Pieces, options: StreamOptions | undefined): Promise<void> {
     const target = this.#target;
     let iterator: AsyncIterator<string | BytesLike> | undefined;
     let type: 'text' | 'binary' | undefined;
@@ -148,11 +154,11 @@ export class Outbox {
           data = viewBytes(value, 'piece');
         }
         if (data.length === 0) continue;
-        await target.sendPiece(type, data, first, false);
+        await target.sendPiece(type, data, first, false, options);
         first = false;
       }
       iterator = undefined;
-      await target.sendPiece(type ?? 'text', carry, first, true);
+      await target.sendPiece(type ?? 'text', carry, first, true, options);
     } catch (error) {
       leave(iterator);
       target.brokeOff(error);

@@ -6,13 +6,13 @@
  * @module
  */
 import { type BytesLike, viewBytes } from '../bytes/view.ts';
-import type { SendOptions } from '../connection/websocket.ts';
+import type { SendOptions, StreamOptions } from '../connection/websocket.ts';
 import { UsageTypeError } from '../errors.ts';
 import { encodeClose } from '../frame/close.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload } from '../frame/writer.ts';
 import type { HttpHeaders } from '../http/headers.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import type { SocketDriver } from './driver.ts';
 import type { IncomingMessage } from './incoming.ts';
 
@@ -53,6 +53,7 @@ export interface SocketInfo<Data> {
 }
 
 const SEND_OPTIONS: readonly string[] = ['type', 'compress'];
+const STREAM_OPTIONS: readonly string[] = ['compress'];
 
 /** One WebSocket connection. `Message` is what a loop over it gives: with streams, an {@link IncomingMessage}. */
 export class Socket<Data = unknown, Message = string | Uint8Array> implements AsyncIterable<Message> {
@@ -113,27 +114,30 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
    * @throws A `UsageTypeError` (`bad-argument`, `bad-option`), at once, for anything but a string or bytes.
    */
   send(data: string | BytesLike | PreparedMessage, options?: SendOptions): Promise<void> {
-    if (options !== undefined) checkOptions('send', options, SEND_OPTIONS);
-    if (typeof data === 'string') {
-      if (options?.type === 'binary') {
-        throw new UsageTypeError('bad-argument', 'Cannot send a string as binary: encode it first');
-      }
-      return this.#driver.send(data, options);
-    }
-    if (data instanceof PreparedMessage) return this.#driver.send(data, options);
+    if (options !== undefined) checkSendOptions(data, options);
+    if (typeof data === 'string' || data instanceof PreparedMessage) return this.#driver.send(data, options);
     return this.#driver.send(viewBytes(data, 'message'), options);
   }
 
   /**
-   * Send one message in fragments, each as soon as the source has it: for messages that are too long to hold.
+   * Send one message in fragments, each as soon as the source has it: for messages that are too long to hold. With compression they
+   * are fragments of one compressed message, each of which the peer can read at once.
    *
    * Other messages wait until it ends. If the source throws, the connection is failed with 1011, because a message
    * cannot be taken back.
    *
    * @param source Strings for a text message, bytes for a binary one; the first piece decides.
+   * @param options `compress: false` keeps it plain; without it, it is compressed where that was agreed, whatever its length.
    * @returns Settles when the last piece was sent and there is room for more. Rejects as {@link send} does, and with what the source throws.
    */
-  sendStream(source: AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>): Promise<void> {
+  sendStream(
+    source: AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>,
+    options?: StreamOptions,
+  ): Promise<void> {
+    if (options !== undefined) {
+      checkOptions('send stream', options, STREAM_OPTIONS);
+      readSwitch('send stream', 'compress', options.compress, true);
+    }
     const iterable =
       typeof source === 'object' &&
       source !== null &&
@@ -144,7 +148,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
         `Cannot send stream: the source is ${iterable ? 'bytes' : typeof source}, expected an iterable of the pieces of one message`,
       );
     }
-    return this.#driver.sendStream(source);
+    return this.#driver.sendStream(source, options);
   }
 
   /**
@@ -189,5 +193,28 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return this.#driver.messages() as AsyncIterator<Message, undefined>;
+  }
+}
+
+/** Refuse options that do not exist or do not fit the message. @throws As {@link Socket.send}. */
+export function checkSendOptions(data: unknown, options: SendOptions): void {
+  checkOptions('send', options, SEND_OPTIONS);
+  readSwitch('send', 'compress', options.compress, true);
+  const { type } = options;
+  if (type === undefined) return;
+  if (type !== 'text' && type !== 'binary') {
+    throw new UsageTypeError(
+      'bad-option',
+      `Cannot send: type is ${String(type)}, expected 'text' or 'binary'`,
+    );
+  }
+  if (typeof data === 'string' && type === 'binary') {
+    throw new UsageTypeError('bad-argument', 'Cannot send a string as binary: encode it first');
+  }
+  if (data instanceof PreparedMessage && type !== data.type) {
+    throw new UsageTypeError(
+      'bad-argument',
+      `Cannot send as ${type}: the message was prepared as ${data.type}`,
+    );
   }
 }

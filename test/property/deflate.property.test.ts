@@ -1,5 +1,12 @@
 import * as zlib from 'node:zlib';
 import fc from 'fast-check';
+import {
+  type AgreedCompression,
+  acceptCompression,
+  offerCompression,
+  WebSocketConnection,
+} from 'sansocket/connection';
+import { MessageReader } from 'sansocket/frame';
 import { describe, expect, it } from 'vitest';
 import { createPureEngine } from '../../src/deflate/pure-engine.ts';
 import { ProtocolError } from '../../src/errors.ts';
@@ -153,6 +160,53 @@ describe.each(ENGINES)('DEFLATE by the engine $name', (engine) => {
         }
       }),
       { numRuns: 1500 },
+    );
+  });
+
+  it('carries messages that are sent in any pieces, whole or plain, with any options, to the MessageReader of the peer [RFC 7692 6.1]', () => {
+    const directions = <T>(each: fc.Arbitrary<T>) => fc.record({ outgoing: each, incoming: each });
+    const options = fc.record({
+      level,
+      windowBits: directions(windowBits),
+      contextTakeover: directions(fc.boolean()),
+      memoryBudgetBytes: fc.constantFrom(0, 2000, 40_000, 70_000, Number.POSITIVE_INFINITY),
+      threshold: fc.constantFrom(0, 100),
+    });
+    const message = fc.record({ bytes: data, at: cuts, whole: fc.boolean(), compress: fc.boolean() });
+    fc.assert(
+      fc.property(
+        options,
+        fc.array(message, { maxLength: 5 }),
+        fc.boolean(),
+        cuts,
+        (given, messages, up, at) => {
+          const all = { ...given, engine };
+          const offer = offerCompression(all)!;
+          const agreed = acceptCompression(all)!(offer.extensions, undefined) as AgreedCompression;
+          const ends = { server: agreed.compression, client: offer.read([agreed.extension]) as never };
+          const [from, to] = up ? (['client', 'server'] as const) : (['server', 'client'] as const);
+          const sender = new WebSocketConnection({ role: from, compression: ends[from] });
+          for (const { bytes, at: where, whole, compress } of messages) {
+            const pieces = whole ? [bytes] : cut(bytes, where);
+            for (const [i, piece] of pieces.entries())
+              expect(sender.sendPiece('binary', piece, i === 0, i === pieces.length - 1, { compress })).toBe(
+                true,
+              );
+          }
+          const reader = new MessageReader({ role: to, inflater: ends[to] });
+          const received: Uint8Array[] = [];
+          for (const chunk of cut(sender.takeOutput() ?? new Uint8Array(0), at)) {
+            reader.push(chunk);
+            for (let event = reader.next(); event !== undefined; event = reader.next()) {
+              if (event.kind !== 'binary') throw new Error(`a ${event.kind} came`);
+              received.push(event.data);
+            }
+          }
+          expect(received.length).toBe(messages.length);
+          for (const [i, { bytes }] of messages.entries()) expectBytes(received[i]!, bytes);
+        },
+      ),
+      { numRuns: 300 },
     );
   });
 

@@ -233,6 +233,55 @@ export const ECHO: readonly BehaviourCase[] = [
       ),
   },
 
+  ...[true, { contextTakeover: true, level: 6 }].map(
+    (compression): BehaviourCase => ({
+      name: `echo: streams in both directions are compressed piece by piece, with ${JSON.stringify(compression)} [RFC 7692 6.1]`,
+      run: (env) =>
+        withServer(
+          env,
+          (server) =>
+            void server.useWebSockets({
+              stream: (socket, message) => socket.sendStream(message),
+            }),
+          async (running) => {
+            const socket = await env.connect(running.url(), {
+              compression,
+              streams: true,
+              limits: { maxMessageBytes: 1e9 },
+            });
+            for (const size of [10, 1000, 300 * KIB]) {
+              // Each piece is sent when the one before has come back: nobody holds one back to compress it better.
+              let back = '';
+              let given = '';
+              const turn = async function* (): AsyncGenerator<string> {
+                for (let i = 0; i < 5; i++) {
+                  const piece = text(`${i} grüße 😀 `, size / 10);
+                  given += piece;
+                  yield piece;
+                  await until(() => back === given, `piece ${i} comes back`);
+                }
+              };
+              const sent = socket.sendStream(turn());
+              for await (const message of socket) {
+                for await (const part of message) back += part;
+                break;
+              }
+              await sent;
+              equal(back === given, true, `the message in pieces of ${size}`);
+            }
+            const client = await running.socket('/', 'Sec-WebSocket-Extensions: permessage-deflate');
+            client.send(1, 'plain in, compressed out');
+            const first = await client.frame();
+            equal([first.opcode, first.fin, first.rsv], [1, false, 4], 'the first fragment');
+            const last = await client.frame();
+            equal([last.opcode, last.fin, last.rsv], [0, true, 0], 'the last one');
+            equal(running.errors, [], 'errors');
+          },
+          { compression, limits: { maxMessageBytes: 1e9 } },
+        ),
+    }),
+  ),
+
   {
     name: 'echo: what is sent in open arrives before what answers the first message',
     run: (env) =>

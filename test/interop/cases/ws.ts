@@ -147,6 +147,17 @@ export const WS_CASES: Readonly<Record<string, (env: WsEnvironment) => Promise<v
     await tester.leaves();
   },
 
+  async 'messages that the server sends in fragments, with pings between, arrive as one'(env) {
+    const tester = await Tester.open(env, '/stream?pieces=300');
+    equal(await tester.next(), Array.from({ length: 300 }, (_, i) => `${i} grüße 😀\n`).join(''), 'text');
+    equal(
+      await tester.next(),
+      Uint8Array.from({ length: 600 }, (_, i) => (i % 2 === 0 ? i / 2 : i >> 9)),
+      'binary',
+    );
+    await tester.leaves();
+  },
+
   async 'a ping is answered with its payload, whatever it is'(env) {
     const tester = await Tester.open(env);
     for (const payload of [new Uint8Array(0), noise(1), noise(125), Buffer.from('__proto__')]) {

@@ -5,16 +5,24 @@ import {
   offerCompression,
   PreparedMessage,
   WebSocketConnection,
+  type WebSocketConnectionOptions,
 } from 'sansocket/connection';
+import { pureEngine } from 'sansocket/deflate';
 import { ProtocolError, parseExtensions } from 'sansocket/handshake';
+import { nodeTransport } from 'sansocket/transport/node';
 import { describe, expect, test } from 'vitest';
-import { concat, utf8 } from '../../support/deliveries.ts';
-import { readFrames } from '../../support/wire.ts';
+import { expectBytes, zlibInflate, zlibMessage } from '../../support/deflate-contract.ts';
+import { sample } from '../../support/deflate-samples.ts';
+import { concat, DELIVERIES, utf8 } from '../../support/deliveries.ts';
+import { masked, readFrames } from '../../support/wire.ts';
 
 const LONG = 'all work and no play makes Jack a dull boy '.repeat(20);
 const offered = (value: string): never => parseExtensions(value) as never;
 
-function agreement(options: CompressionOptions<never> = {}): {
+function agreement(
+  options: CompressionOptions<never> = {},
+  more: Partial<WebSocketConnectionOptions> = {},
+): {
   readonly client: WebSocketConnection;
   readonly server: WebSocketConnection;
 } {
@@ -23,8 +31,8 @@ function agreement(options: CompressionOptions<never> = {}): {
   const compression = offer.read([agreed.extension]);
   if (compression === undefined || compression instanceof ProtocolError) throw new Error('no agreement');
   return {
-    client: new WebSocketConnection({ role: 'client', compression }),
-    server: new WebSocketConnection({ role: 'server', compression: agreed.compression }),
+    client: new WebSocketConnection({ ...more, role: 'client', compression }),
+    server: new WebSocketConnection({ ...more, role: 'server', compression: agreed.compression }),
   };
 }
 
@@ -152,6 +160,167 @@ describe('WebSocketConnection with permessage-deflate', () => {
     expect(pass(client, server).data).toEqual(['close']);
   });
 });
+
+const ENGINES = [pureEngine, nodeTransport.deflate!];
+
+describe.each(ENGINES)(
+  'WebSocketConnection.sendPiece with permessage-deflate by the engine $name',
+  (engine) => {
+    const message = concat([sample('json', 3000), sample('random', 500), sample('text', 3000)]);
+
+    test.each([false, true])(
+      'sends fragments of one DEFLATE stream, RSV1 on the first alone, contextTakeover %s [RFC 7692 6.1]',
+      (contextTakeover) => {
+        const { client, server } = agreement({ contextTakeover, engine });
+        for (const [from, to] of [
+          [server, client],
+          [client, server],
+        ] as const) {
+          for (let round = 0; round < 2; round++) {
+            for (let at = 0; at < message.length; at += 1300)
+              expect(from.sendPiece('binary', message.subarray(at, at + 1300), at === 0, false)).toBe(true);
+            expect(from.sendPiece('binary', '', false, true)).toBe(true);
+            const output = from.takeOutput()!;
+            const { frames } = readFrames(output);
+            expect(frames.map(({ fin, opcode, rsv }) => [fin, opcode, rsv])).toEqual([
+              [false, 2, 4],
+              ...Array.from({ length: 4 }, () => [false, 0, 0]),
+              [true, 0, 0],
+            ]);
+            // The tail of each flush is there, but for the last one (§7.2.1).
+            expect(frames.map(({ payload }) => payload.subarray(-4).join())).toEqual([
+              ...Array.from({ length: 5 }, () => '0,0,255,255'),
+              '0',
+            ]);
+            const wire = concat(frames.map(({ payload }) => payload));
+            expect(wire.length).toBeLessThan(message.length / 2);
+            if (!contextTakeover || round === 0) expectBytes(zlibInflate(wire), message);
+            to.receive(output.slice());
+            expectBytes((to.next() as { data: Uint8Array }).data, message);
+          }
+        }
+      },
+    );
+
+    test('each fragment can be inflated as soon as it comes [RFC 7692 7.2.1]', () => {
+      const { client, server } = agreement({ engine }, { pieces: true });
+      for (const [i, piece] of ['first ', 'second ', 'first second ', 'third'].entries()) {
+        server.sendPiece('text', piece, i === 0, i === 3);
+        client.receive(server.takeOutput()!.slice());
+        expect(client.next()).toMatchObject({ kind: 'piece', data: piece, first: i === 0, last: i === 3 });
+      }
+    });
+
+    test('gives the message back wherever it is cut in two, or in three', () => {
+      const { client, server } = agreement({ contextTakeover: true, engine });
+      const short = sample('json', 40);
+      for (let one = 0; one <= short.length; one++) {
+        for (let two = one; two <= short.length; two += 7) {
+          server.sendPiece('binary', short.subarray(0, one), true, false);
+          server.sendPiece('binary', short.subarray(one, two), false, false);
+          server.sendPiece('binary', short.subarray(two), false, true);
+          client.receive(server.takeOutput()!.slice());
+          expect(client.next()).toEqual({ kind: 'binary', data: short });
+        }
+      }
+    });
+
+    test('no frame goes out for an empty piece, except to end the message', () => {
+      const { client, server } = agreement({ engine });
+      for (const [i, piece] of ['', 'a', '', '', 'b', ''].entries())
+        expect(server.sendPiece('text', piece, i === 0, i === 5)).toBe(true);
+      server.sendPiece('text', '', true, false);
+      server.sendPiece('text', '', false, true);
+      const output = server.takeOutput()!;
+      expect(readFrames(output).frames.map(({ opcode, rsv, fin }) => [opcode, rsv, fin])).toEqual([
+        [1, 4, false],
+        [0, 0, false],
+        [0, 0, true],
+        [1, 4, true],
+      ]);
+      client.receive(output.slice());
+      expect([client.next(), client.next()]).toEqual([
+        { kind: 'text', data: 'ab' },
+        { kind: 'text', data: '' },
+      ]);
+    });
+
+    test('control frames between the fragments are never compressed [RFC 7692 6]', () => {
+      const { client, server } = agreement({ engine });
+      server.sendPiece('text', LONG, true, false);
+      server.ping('ping '.repeat(20));
+      server.sendPiece('text', LONG, false, true);
+      expect(pass(server, client)).toEqual({ rsv: [4, 0, 0], data: ['ping', LONG + LONG] });
+    });
+
+    test('plain messages, whole ones and streamed ones take turns', () => {
+      const { client, server } = agreement({ contextTakeover: true, threshold: 10, engine });
+      server.send(LONG);
+      server.sendPiece('text', LONG, true, false);
+      server.sendPiece('text', 'end', false, true);
+      server.sendPiece('text', LONG, true, false, { compress: false });
+      server.sendPiece('text', 'end', false, true);
+      server.sendPiece('text', 'short', true, true);
+      server.sendPiece('text', LONG, true, true);
+      server.sendPiece('text', LONG, true, true, { compress: false });
+      server.send(LONG);
+      expect(pass(server, client)).toEqual({
+        rsv: [4, 4, 0, 0, 0, 0, 4, 0, 4],
+        data: [LONG, `${LONG}end`, `${LONG}end`, 'short', LONG, LONG, LONG],
+      });
+    });
+
+    test('a budget without room for a window, and level 0, leave a streamed message plain', () => {
+      for (const options of [{ memoryBudgetBytes: 0 }, { level: 0 }]) {
+        const { client, server } = agreement({ ...options, engine });
+        server.sendPiece('text', LONG, true, false);
+        server.sendPiece('text', LONG, false, true);
+        expect(pass(server, client)).toEqual({ rsv: [0, 0], data: [LONG + LONG] });
+      }
+    });
+  },
+);
+
+describe.each(ENGINES)(
+  'WebSocketConnection with pieces and permessage-deflate by the engine $name',
+  (engine) => {
+    /** The bytes of all pieces, how many came before the last bytes did, and what was said at the end. */
+    function read(chunks: readonly Uint8Array[], maxMessageBytes: number) {
+      const { server } = agreement({ engine }, { pieces: true, limits: { maxMessageBytes } });
+      const pieces: Uint8Array[] = [];
+      const rest: string[] = [];
+      let early = 0;
+      for (const [i, chunk] of chunks.entries()) {
+        if (i === chunks.length - 1) early = pieces.length;
+        server.receive(chunk);
+        for (let event = server.next(); event !== undefined; event = server.next()) {
+          if (event.kind === 'piece') pieces.push(event.data as Uint8Array);
+          else rest.push(event.kind === 'error' ? event.code : event.kind);
+        }
+      }
+      return { data: concat(pieces), early, rest };
+    }
+
+    test.each(DELIVERIES)('inflates a message as it comes, delivered %s', (_, deliver) => {
+      const message = sample('json', 2000);
+      const chunks = deliver(masked(2, zlibMessage(message), { rsv: 4 }));
+      const { data, early, rest } = read(chunks, message.length);
+      expectBytes(data, message);
+      if (chunks.length > 1) expect(early).toBeGreaterThan(0);
+      expect(rest).toEqual([]);
+    });
+
+    test.each(DELIVERIES)(
+      'stops a bomb at the limit with 1009, and gives nothing beyond it, delivered %s [CVE-2026-1526]',
+      (_, deliver) => {
+        const bomb = zlibMessage(new Uint8Array(1_000_000));
+        const { data, rest } = read(deliver(masked(2, bomb, { rsv: 4 })), 5000);
+        expect(data.length).toBeLessThanOrEqual(5000);
+        expect(rest).toEqual(['inflated-too-big', 'close']);
+      },
+    );
+  },
+);
 
 describe('WebSocketConnection.lend', () => {
   test.each([1, 3, 7, 64])('reads messages out of %i lent bytes at a time that are written over', (size) => {

@@ -638,6 +638,10 @@ describe('WebSocketConnection: a message that is compressed once for many', () =
         calls.push('own');
         return data.length > 3 ? Uint8Array.of(1) : undefined;
       },
+      compressPiece: () => {
+        calls.push('piece');
+        return Uint8Array.of(3);
+      },
       compressShared: () => {
         calls.push('shared');
         return Uint8Array.of(2);

@@ -9,6 +9,7 @@ describe('resolveCompression()', () => {
       level: 1,
       windowBits: { outgoing: 15, incoming: 15 },
       contextTakeover: { outgoing: false, incoming: false },
+      pieceWindowBits: 15,
       memoryBudgetBytes: Number.POSITIVE_INFINITY,
       malformedOffers: 'refuse',
       engine: pureEngine,
@@ -111,5 +112,17 @@ describe('resolveCompression()', () => {
       [15, true, true],
       [15, true, true],
     ]);
+  });
+
+  it('gives a message in pieces the largest window that the budget has room for, with what is received, or none', () => {
+    const bits = (options: CompressionOptions): number => resolveCompression(options).pieceWindowBits;
+    const budgets = [0, 1000, 32_768, 33_000, 40_000, 64 * 1024, 128 * 1024];
+    const each = (options: CompressionOptions): number[] =>
+      budgets.map((memoryBudgetBytes) => bits({ ...options, memoryBudgetBytes }));
+    // 2 × 2^w for the window, 4 × 2^min(w, 13) for its tables.
+    expect(each({})).toEqual([0, 0, 12, 12, 12, 14, 15]);
+    expect(each({ contextTakeover: { incoming: true } })).toEqual([0, 0, 0, 0, 10, 12, 15]);
+    expect(each({ contextTakeover: true })).toEqual([0, 0, 0, 0, 10, 12, 15]);
+    expect(bits({ windowBits: { outgoing: 10 } })).toBe(10);
   });
 });

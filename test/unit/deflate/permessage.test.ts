@@ -109,6 +109,39 @@ describe('PerMessageDeflate', () => {
     expect(a.deflate(utf8('other'))).toBeInstanceOf(Uint8Array);
   });
 
+  it.each([8 * 1024, 40 * 1024, 64 * 1024, 1 << 20])(
+    'keeps to a budget of %s bytes in the middle of a message that is sent in pieces, too',
+    (memoryBudgetBytes) => {
+      for (const options of [
+        { memoryBudgetBytes },
+        { ...TAKEOVER, memoryBudgetBytes },
+        { level: 6, memoryBudgetBytes },
+      ]) {
+        const [a, b] = pair(options);
+        const payload = sample('json', 100_000);
+        let sent = 0;
+        for (let at = 0; at < payload.length; at += 20_000) {
+          const piece = a.compressPiece(payload.subarray(at, at + 20_000), at === 80_000)!;
+          expect(a.retainedBytes).toBeLessThanOrEqual(memoryBudgetBytes);
+          if (at < 80_000)
+            expect(a.retainedBytes).toBeGreaterThan(Math.min(memoryBudgetBytes, 96 * 1024) / 16);
+          expectBytes(b.inflate(piece, at === 80_000, 1e6), payload.subarray(at, at + 20_000));
+          sent += piece.length;
+        }
+        expect(sent).toBeLessThan(payload.length / 2);
+      }
+    },
+  );
+
+  it('leaves a message in pieces plain where no window fits into the budget, and stores it if it has to', () => {
+    const [a, b] = pair({ memoryBudgetBytes: 1000 });
+    expect(a.compressPiece('first', false)).toBeUndefined();
+    expect(pair({ level: 0 })[0].compressPiece('first', false)).toBeUndefined();
+    expectBytes(b.inflate(a.deflatePiece(utf8('first'), false), false, 100), utf8('first'));
+    expect(a.retainedBytes).toBe(0);
+    expectBytes(b.inflate(a.compressPiece('last', true)!, true, 100), utf8('last'));
+  });
+
   it('refuses a role that is none', () => {
     const accepted = acceptOffer(createOffer(resolveCompression()), resolveCompression());
     if (accepted?.kind !== 'accepted') throw new Error('Cannot agree');

@@ -212,6 +212,14 @@ describe('PreparedMessage', () => {
     expect(toHex(binary.frame())).toBe('82020101');
   });
 
+  it('takes bytes for text where it is told to, and no string for binary', () => {
+    expect(toHex(new PreparedMessage(hex('c3a9'), 'text').frame())).toBe('8102c3a9');
+    expect(toHex(new PreparedMessage(hex('01'), 'binary').frame())).toBe('820101');
+    expect(new PreparedMessage('a', 'text').type).toBe('text');
+    expect(() => new PreparedMessage('a', 'binary')).toThrow(type);
+    expect(() => new PreparedMessage('a', 'txt' as 'text')).toThrow(type);
+  });
+
   it('copies what it is given', () => {
     const data = hex('0102');
     const message = new PreparedMessage(data);

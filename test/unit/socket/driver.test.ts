@@ -118,12 +118,28 @@ describe('Socket.send: what can be sent', () => {
     },
   );
 
-  test('options: an unknown one, and a string as binary, are refused', async () => {
-    const { socket } = await connected();
-    expect(() => socket.send('x', { compres: true } as never)).toThrow(
-      expect.objectContaining({ code: 'bad-option' }),
-    );
-    expect(() => socket.send('x', { type: 'binary' })).toThrow(TypeError);
+  test('options: unknown ones, values that they cannot have, and a string as binary, are refused', async () => {
+    const { client, rig, socket } = await connected();
+    const bad = expect.objectContaining({ code: 'bad-option', name: 'TypeError' });
+    for (const options of [{ compres: true }, { compress: 'no' }, { compress: 0 }, { type: 'txt' }, null]) {
+      expect(() => socket.send('x', options as never)).toThrow(bad);
+      expect(() => rig.server.broadcast('x', options as never)).toThrow(bad);
+      expect(() => rig.server.broadcast('x', options as never, [])).toThrow(bad);
+      expect(() => socket.sendStream(['x'], options as never)).toThrow(bad);
+    }
+    expect(() => socket.sendStream(['x'], { type: 'text' } as never)).toThrow(bad);
+    const usage = expect.objectContaining({ code: 'bad-argument', name: 'TypeError' });
+    expect(() => socket.send('x', { type: 'binary' })).toThrow(usage);
+    expect(() => socket.send(new PreparedMessage('x'), { type: 'binary' })).toThrow(usage);
+    expect(() => rig.server.broadcast('x', { type: 'binary' })).toThrow(usage);
+    void socket.send(new PreparedMessage(Uint8Array.of(1)), { type: 'binary', compress: true });
+    expect(await client.frames(1)).toEqual(['binary 01']);
+  });
+
+  test('broadcast sends bytes as text where it is told to', async () => {
+    const { client, rig } = await connected();
+    rig.server.broadcast(Uint8Array.of(0x68, 0x69), { type: 'text' });
+    expect(await client.frames(1)).toEqual(['text "hi"']);
   });
 
   test('close: codes and reasons that cannot be sent throw, also when it is closed already', async () => {
