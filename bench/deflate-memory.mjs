@@ -1,6 +1,6 @@
 // What compression costs in memory: `node bench/deflate-memory.mjs [runtime…]`, after a build. For each setting, a server of its own with
-// 1 000 connections: idle, after each has echoed 1 KiB, then 100 KiB of JSON. Prints what one connection adds to a
-// connection without compression, by what the runtime says of itself and by the resident memory of the process.
+// 1 000 connections: idle, after each has echoed 1 KiB, then 100 KiB of JSON; with `idleMs`, once that has passed. Prints what one
+// connection adds to a connection without compression, by what the runtime says of itself and by the resident memory of the process.
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ const SETTINGS = {
   none: false,
   'no takeover': true,
   'takeover, level 1': { contextTakeover: true },
+  'takeover, level 1, dropped': { contextTakeover: true, idleMs: 500 },
   'takeover, level 6': { contextTakeover: true, level: 6 },
   'takeover in 64 KiB': { contextTakeover: true, memoryBudgetBytes: 65_536 },
   'ws, takeover': 'ws',
@@ -142,6 +143,7 @@ async function measure(runtime, setting) {
     // Without compression, the connections stay idle: a frame with RSV1 would be refused.
     if (setting !== false)
       for (const [i, socket] of sockets.entries()) await echo(socket, frameOf(json(i, bytes)));
+    if (setting.idleMs !== undefined) await new Promise((resolve) => setTimeout(resolve, 3 * setting.idleMs));
     rows.push(await stats());
   }
   for (const socket of [first, ...sockets]) socket.destroy();

@@ -24,6 +24,12 @@ export interface MessageCompression extends PayloadInflater {
   readonly sharedKey: string | undefined;
   /** The compressed payload, independent of every message before: the same for all with the same key. */
   compressShared(payload: Uint8Array): Uint8Array;
+  /** Bytes that {@link releaseIdle} would give back. */
+  readonly releasableBytes: number;
+  /** When nothing was compressed for so long, in ms, {@link releaseIdle} is called; `Infinity`: never. */
+  readonly idleMs: number;
+  /** Forget what was sent: what is compressed next refers to nothing before it, so that the receiver does not notice. */
+  releaseIdle(): void;
   /** Give the windows back: nothing is compressed or inflated any more. */
   dispose(): void;
 }

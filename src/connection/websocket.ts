@@ -23,6 +23,7 @@ import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
 import type { MessageCompression } from './compression.ts';
 import type { CloseEvent, ConnectionEvent, PingEvent } from './events.ts';
+import { IdleWindow } from './idle.ts';
 import { Keepalive } from './keepalive.ts';
 import { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
 
@@ -114,6 +115,8 @@ export class WebSocketConnection {
   readonly #frames: FrameWriter;
   readonly #output: Output;
   readonly #compression: MessageCompression | undefined;
+  /** Made when something is first compressed. */
+  #idle: IdleWindow | undefined;
   readonly #keepalive: Keepalive;
   #state: ConnectionState = 'open';
   #now: number;
@@ -181,7 +184,10 @@ export class WebSocketConnection {
 
   /** When to call {@link tick} at the latest, on the clock of `now`; `Infinity`: no need. */
   get deadline(): number {
-    if (this.#state === 'open') return this.#keepalive.deadline;
+    if (this.#state === 'open') {
+      const { deadline } = this.#keepalive;
+      return this.#idle === undefined ? deadline : Math.min(deadline, this.#idle.deadline);
+    }
     return this.#state === 'closed' ? Number.POSITIVE_INFINITY : this.#closeBy;
   }
 
@@ -259,6 +265,7 @@ export class WebSocketConnection {
     if (this.#compression !== undefined && options?.compress !== false) {
       const compressed = this.#compression.compress(data);
       if (compressed !== undefined) {
+        this.#windowUsed();
         this.#frames.bytes(FIN_BIT | RSV1 | opcode, compressed);
         return true;
       }
@@ -317,6 +324,7 @@ export class WebSocketConnection {
       if (compressed === undefined) {
         this.#compressing = false;
       } else {
+        this.#windowUsed();
         if (first) this.#pieceBits |= RSV1;
         if (compressed.length === 0) return true;
         data = compressed;
@@ -403,7 +411,7 @@ export class WebSocketConnection {
   }
 
   /**
-   * Time has passed: send the ping that is due, give up on what is overdue.
+   * Time has passed: send the ping that is due, give up on what is overdue, drop a window that nobody uses.
    *
    * @param reading False while the caller itself holds back bytes that came in: silence then proves nothing.
    * @param sending True while the peer still takes output that was sent before: the time for its goodbye starts behind that.
@@ -411,6 +419,7 @@ export class WebSocketConnection {
   tick(now: number, reading = true, sending = false): void {
     this.#now = now;
     if (this.#state === 'open') {
+      this.#idle?.check(now);
       const due = this.#keepalive.check(now, reading);
       if (due === 'ping') this.#sendPing(undefined);
       else if (due === 'dead') {
@@ -472,6 +481,11 @@ export class WebSocketConnection {
     this.#owedPong = undefined;
     this.#frames.bytes(FIN_BIT | Opcode.Close, payload);
     this.#closeBy = this.#now + this.#limits.closeTimeoutMs;
+  }
+
+  #windowUsed(): void {
+    this.#idle ??= new IdleWindow(this.#compression!);
+    this.#idle.used(this.#now);
   }
 
   #sendPing(payload: Uint8Array | undefined): number {

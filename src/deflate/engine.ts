@@ -73,7 +73,10 @@ export interface Deflater {
   deflate(bytes: Uint8Array, last: boolean): Uint8Array;
   /** Bytes of memory that this object holds on to at the moment; the shared scratch of the engine is not counted. */
   readonly retainedBytes: number;
-  /** Forget the window and an unfinished message. Between messages this is always allowed: the receiver does not notice. */
+  /**
+   * Forget the window: what is deflated next refers to nothing before it. Always allowed, between the pieces of a message too, as
+   * each of them is flushed: the receiver does not notice.
+   */
   reset(): void;
   /** Give back everything. The object is not used afterwards. */
   dispose(): void;

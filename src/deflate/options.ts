@@ -38,6 +38,11 @@ export interface CompressionOptions<Request = unknown> {
    */
   readonly memoryBudgetBytes?: number | undefined;
   /**
+   * When nothing was compressed for so long, in ms, the window of what is sent is dropped, at the latest after twice the time. It is
+   * made again when it is needed; the first message is then compressed without it. `Infinity` keeps it. Default: 30 000.
+   */
+  readonly idleMs?: number | undefined;
+  /**
    * What the server does when all offers of permessage-deflate that it could use are malformed: `'refuse'` the handshake with
    * 400, or `'decline'` them and go on without compression. Default: `'refuse'`.
    */
@@ -62,6 +67,8 @@ export interface ResolvedCompression<Request = unknown> {
   readonly pieceWindowBits: number;
   /** In bytes, or `Infinity`. */
   readonly memoryBudgetBytes: number;
+  /** In ms, or `Infinity`. */
+  readonly idleMs: number;
   /** What becomes of malformed offers. */
   readonly malformedOffers: 'refuse' | 'decline';
   /** What does the work. */
@@ -76,6 +83,7 @@ const NAMES: readonly string[] = [
   'windowBits',
   'contextTakeover',
   'memoryBudgetBytes',
+  'idleMs',
   'malformedOffers',
   'engine',
   'accept',
@@ -138,6 +146,7 @@ export function resolveCompression<Request = unknown>(
       0,
       Number.POSITIVE_INFINITY,
     ),
+    idleMs: wholeNumber('idleMs', given.idleMs ?? 30_000, 1, Number.POSITIVE_INFINITY),
     malformedOffers,
     engine: given.engine ?? engine,
     accept: given.accept === undefined ? undefined : given.accept.bind(given),

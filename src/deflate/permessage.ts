@@ -41,6 +41,8 @@ export class PerMessageDeflate {
    * context takeover, where what is sent depends on what was sent before.
    */
   readonly sharedKey: string | undefined;
+  /** How long the connection should keep what it does not use; then it calls {@link releaseIdle}. In ms, or `Infinity`. */
+  readonly idleMs: number;
   readonly #engine: DeflateEngine;
   readonly #threshold: number;
   readonly #outgoing: DeflaterOptions;
@@ -84,6 +86,7 @@ export class PerMessageDeflate {
     };
     const [outgoing, incoming] = role === 'server' ? [server, client] : [client, server];
     this.#engine = engine;
+    this.idleMs = options.idleMs;
     this.#threshold = options.threshold;
     this.#incoming = incoming;
     // The sender may always do with less than it is allowed (§7.1).
@@ -100,11 +103,12 @@ export class PerMessageDeflate {
 
   /** Bytes of memory that this connection holds on to for compression at the moment. */
   get retainedBytes(): number {
-    return (
-      (this.#deflater?.retainedBytes ?? 0) +
-      (this.#piecewise?.retainedBytes ?? 0) +
-      (this.#inflater?.retainedBytes ?? 0)
-    );
+    return this.releasableBytes + (this.#inflater?.retainedBytes ?? 0);
+  }
+
+  /** The part of them that {@link releaseIdle} gives back. */
+  get releasableBytes(): number {
+    return (this.#deflater?.retainedBytes ?? 0) + (this.#piecewise?.retainedBytes ?? 0);
   }
 
   /** What the call of {@link inflate} that failed had inflated before the fault. */
@@ -200,11 +204,13 @@ export class PerMessageDeflate {
   }
 
   /**
-   * Drop what can be made again: the outgoing window, if no message is under way. The next message is compressed without it,
-   * which its receiver does not notice. The incoming window stays: the peer may refer to it.
+   * Drop what can be done without: the outgoing window, in the middle of a message too, since each piece is flushed. What is
+   * compressed next refers to nothing before it, which its receiver does not notice. The incoming window stays: with context
+   * takeover the peer may refer to it at any time (RFC 7692 §7.1.1), and without, it is there for as long as a message lasts.
    */
   releaseIdle(): void {
-    if (!this.#inPieces) this.#deflater?.reset();
+    this.#deflater?.reset();
+    this.#piecewise?.reset();
   }
 
   /** Give everything back: nothing is compressed or inflated any more. */

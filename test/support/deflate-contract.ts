@@ -299,13 +299,22 @@ export function engineContract(engine: DeflateEngine): void {
       }
     });
 
-    it('forgets its window by reset(), which its receiver does not notice', () => {
+    it('forgets its window by reset(), between pieces too, which its receiver does not notice', () => {
       const deflater = engine.createDeflater({ windowBits: 15, contextTakeover: true, level });
       const one = inflater(15, true);
       const bytes = sample('json', 3000);
       for (let round = 0; round < 3; round++) {
         expectBytes(one.inflate(deflater.deflate(bytes, true), true, 1e6), bytes);
         if (round === 1) deflater.reset();
+      }
+      for (const contextTakeover of [false, true]) {
+        const inPieces = engine.createDeflater({ windowBits: 15, contextTakeover, level });
+        const other = inflater(15, contextTakeover);
+        for (const last of [false, false, true, false, true]) {
+          expectBytes(other.inflate(inPieces.deflate(bytes, last), last, 1e6), bytes);
+          inPieces.reset();
+          expect(inPieces.retainedBytes).toBe(0);
+        }
       }
       deflater.dispose();
     });

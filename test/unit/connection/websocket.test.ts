@@ -647,6 +647,9 @@ describe('WebSocketConnection: a message that is compressed once for many', () =
         return Uint8Array.of(2);
       },
       inflate: (bytes) => bytes,
+      releasableBytes: 0,
+      idleMs: 1000,
+      releaseIdle: () => calls.push('released'),
       dispose: () => {},
     };
   }

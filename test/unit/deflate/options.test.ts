@@ -11,6 +11,7 @@ describe('resolveCompression()', () => {
       contextTakeover: { outgoing: false, incoming: false },
       pieceWindowBits: 15,
       memoryBudgetBytes: Number.POSITIVE_INFINITY,
+      idleMs: 30_000,
       malformedOffers: 'refuse',
       engine: pureEngine,
       accept: undefined,
@@ -53,6 +54,7 @@ describe('resolveCompression()', () => {
     [{ contextTakeover: { incoming: 1 } }, 'contextTakeover.incoming'],
     [{ malformedOffers: 'ignore' }, 'malformedOffers'],
     [{ accept: true }, 'accept'],
+    [{ idleMs: '30s' }, 'idleMs'],
     [{ engine: {} }, 'engine'],
     ['yes', 'yes'],
     [false, 'false'],
@@ -76,6 +78,9 @@ describe('resolveCompression()', () => {
     { threshold: -1 },
     { threshold: 0.5 },
     { memoryBudgetBytes: -1 },
+    { idleMs: 0 },
+    { idleMs: 0.5 },
+    { idleMs: Number.NaN },
   ])('refuses %j with a RangeError', (options) => {
     const call = () => resolveCompression(options);
     expect(call).toThrow(RangeError);

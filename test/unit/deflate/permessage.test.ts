@@ -206,13 +206,36 @@ describe('PerMessageDeflate', () => {
     expect([c.retainedBytes, d.retainedBytes]).toEqual([0, 0]);
   });
 
-  it('keeps the window of a message that is under way when it is idle', () => {
+  it.each([true, TAKEOVER] as const)(
+    'drops its outgoing window between messages and in the middle of one, and the receiver does not notice: %j',
+    (options) => {
+      const [a, b] = pair(options);
+      const payload = sample('json', 3000);
+      for (let round = 0; round < 3; round++) {
+        for (const last of [false, false, true]) {
+          expectBytes(b.inflate(a.deflatePiece(payload, last), last, 1e6), payload);
+          if (!last) expect(a.releasableBytes).toBeGreaterThan(0);
+          if (round !== 1) continue;
+          a.releaseIdle();
+          expect(a.releasableBytes).toBe(0);
+        }
+        expectBytes(b.inflate(a.deflate(payload), true, 1e6), payload);
+      }
+    },
+  );
+
+  it('keeps the window of what it receives for as long as the peer may refer to it [RFC 7692 7.1.1]', () => {
     const [a, b] = pair(TAKEOVER);
     const payload = sample('json', 3000);
-    expectBytes(b.inflate(a.deflatePiece(payload, false), false, 1e6), payload);
-    a.releaseIdle();
-    expect(a.retainedBytes).toBeGreaterThan(0);
-    expectBytes(b.inflate(a.deflatePiece(payload, true), true, 1e6), payload);
+    expectBytes(b.inflate(a.deflate(payload), true, 1e6), payload);
+    expectBytes(a.inflate(b.deflate(payload), true, 1e6), payload);
+    const { releasableBytes, retainedBytes } = b;
+    b.releaseIdle();
+    expect(b.releasableBytes).toBe(0);
+    expect(b.retainedBytes).toBe(retainedBytes - releasableBytes);
+    const again = a.deflate(payload);
+    expect(again.length).toBeLessThan(100);
+    expectBytes(b.inflate(again, true, 1e6), payload);
   });
 });
 

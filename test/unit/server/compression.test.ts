@@ -5,9 +5,12 @@ import {
   Server,
   type ServerOptions,
 } from 'sansocket';
-import { pureEngine } from 'sansocket/deflate';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { connect } from 'sansocket/client';
+import { type Deflater, pureEngine } from 'sansocket/deflate';
+import { createMemoryTransport } from 'sansocket/transport';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import WebSocket, { type ClientOptions } from 'ws';
+import { Rig, stopAfterEach } from './support.ts';
 
 const cleanup: Array<() => unknown> = [];
 afterEach(async () => {
@@ -173,4 +176,61 @@ describe('the compression option of a server', () => {
       );
     },
   );
+});
+
+describe('windows that nobody uses', () => {
+  stopAfterEach();
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('are dropped at both ends, by one timer each, and made again for the next message', async () => {
+    const kept: Deflater[] = [];
+    const engine = {
+      ...pureEngine,
+      createDeflater: (options: Parameters<typeof pureEngine.createDeflater>[0]) => {
+        const deflater = pureEngine.createDeflater(options);
+        kept.push(deflater);
+        return deflater;
+      },
+    };
+    const options = {
+      compression: { contextTakeover: true, idleMs: 20_000, engine },
+      limits: { pingIntervalMs: Number.POSITIVE_INFINITY },
+    };
+    const transport = createMemoryTransport();
+    const rig = new Rig(transport, options);
+    rig.server.useWebSockets((socket, message) => socket.send(message));
+    await rig.start();
+    const sockets = await Promise.all(
+      Array.from({ length: 3 }, () => connect(transport, `ws://localhost:${rig.port}/`, options)),
+    );
+    const bytes = (): boolean[] => kept.map(({ retainedBytes }) => retainedBytes > 0);
+    const echo = async (): Promise<void> => {
+      for (const socket of sockets) {
+        await socket.send(TEXTS[1]!);
+        for await (const message of socket) {
+          expect(message).toBe(TEXTS[1]);
+          break;
+        }
+      }
+    };
+    expect(vi.getTimerCount()).toBe(0); // nothing to wait for
+    for (let round = 0; round < 3; round++) {
+      await echo();
+      expect(bytes()).toEqual(Array(6).fill(true));
+      expect(vi.getTimerCount()).toBe(2);
+      await vi.advanceTimersByTimeAsync(19_999);
+      await echo();
+      await vi.advanceTimersByTimeAsync(19_999);
+      expect(bytes()).toEqual(Array(6).fill(true)); // the second echo counts
+      await vi.advanceTimersByTimeAsync(20_002);
+      expect(bytes()).toEqual(Array(6).fill(false));
+      expect(vi.getTimerCount()).toBe(0);
+    }
+    for (const socket of sockets) socket.terminate();
+  });
 });
