@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { fillMarks, marksOf } from './marks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -109,22 +110,16 @@ function tables() {
   return made;
 }
 
-/** The page with its tables as they should be. */
-function render(path, made, used) {
-  const text = readFileSync(`${root}${path}`, 'utf8');
-  return text.replace(/<!-- table: (\w+) -->[\s\S]*?<!-- \/table -->/g, (_, name) => {
-    if (!made.has(name)) throw new Error(`${path}: there is no table ${name}`);
-    used.add(name);
-    return `<!-- table: ${name} -->\n\n${made.get(name)}\n\n<!-- /table -->`;
-  });
-}
-
 const made = tables();
 const used = new Set();
 const problems = [];
 for (const path of ['docs/errors.md', 'docs/limits.md']) {
   const before = readFileSync(`${root}${path}`, 'utf8');
-  const after = render(path, made, used);
+  for (const name of marksOf(before)) {
+    if (!made.has(name)) throw new Error(`${path}: there is no table ${name}`);
+    used.add(name);
+  }
+  const after = fillMarks(before, made);
   if (after === before) continue;
   if (process.argv.includes('--check')) problems.push(`${path} is stale: run npm run docs:tables`);
   else writeFileSync(`${root}${path}`, after);

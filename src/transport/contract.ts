@@ -47,6 +47,7 @@ export const TRANSPORT_CONTRACT: readonly ContractCase[] = [
 export function appliesTo({ needs = [] }: ContractCase, setup: ContractSetup): boolean {
   return needs.every((need) => {
     if (need === 'network') return setup.ownAddresses !== true;
+    if (need === 'passphrase') return setup.tls?.locked !== undefined;
     if (need === 'silent') return setup.silent !== undefined || setup.ownAddresses !== true;
     return Boolean(setup[need]);
   });

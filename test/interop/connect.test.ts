@@ -8,30 +8,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeWith } from '../support/peers.ts';
-import { CLIENT_CASES, type ClientEnvironment, type ServerTraits } from './cases/client.ts';
-import { CONNECT_CASES, type ConnectEnvironment } from './cases/connect.ts';
+import type { ClientEnvironment } from './cases/client.ts';
+import { type ConnectEnvironment, CROSSED, OUR_TRAITS } from './cases/connect.ts';
 import { runCases } from './support/program.ts';
 import { commandFor, RUNTIME_TITLES, RUNTIMES, type Runtime } from './support/runtimes.ts';
 import { EchoServer, FULL_COMPRESSION } from './support/server.ts';
 
 const pem = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url)), 'utf8');
-
-/** Pings of the server are among the cases of our own, which know what it says of them. */
-const TRAITS: ServerTraits = {
-  deflate: true,
-  fragments: true,
-  pings: false,
-  reportsCloses: true,
-  protocols: true,
-};
-const CASES = [
-  ...Object.keys(CLIENT_CASES).filter((name) => {
-    const need = CLIENT_CASES[name]?.needs;
-    return need === undefined || TRAITS[need];
-  }),
-  ...Object.keys(CONNECT_CASES),
-];
 
 /** What a client is told of the servers on one runtime. */
 type Fields = Omit<ClientEnvironment & ConnectEnvironment, 'connect' | 'WebSocket'>;
@@ -56,7 +40,7 @@ describeWith(RUNTIMES, 'connect', () => {
     fields[runtime] = {
       ws: plain.ws,
       http: plain.http,
-      traits: TRAITS,
+      traits: OUR_TRAITS,
       compression: true,
       wss,
       ca: pem('ca.pem'),
@@ -84,7 +68,7 @@ describeWith(RUNTIMES, 'connect', () => {
 
       for (const server of RUNTIMES) {
         describe(`to our server on ${RUNTIME_TITLES[server]}`, () => {
-          it.each(CASES)('%s', (name) => expect(results.get(`${server}: ${name}`)).toBe('ok'));
+          it.each(CROSSED)('%s', (name) => expect(results.get(`${server}: ${name}`)).toBe('ok'));
         });
       }
     });

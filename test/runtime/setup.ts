@@ -16,6 +16,7 @@ export const certificates: ContractTls = {
   server: { cert: pem('server.pem'), key: pem('server.key.pem') },
   reloaded: { cert: pem('reloaded.pem'), key: pem('reloaded.key.pem') },
   client: { cert: pem('client.pem'), key: pem('client.key.pem') },
+  locked: { cert: pem('server.pem'), key: pem('locked.key.pem'), passphrase: 'open sesame' },
 };
 
 /** Node alone: make the file of a socket whose process was killed while it listened. */

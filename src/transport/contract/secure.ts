@@ -270,6 +270,46 @@ export const TLS_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: 'TLS: a client’s certificate goes with a serverName of its own',
+    needs: ['tls'],
+    run: async (setup) => {
+      const { ca, client, reloaded } = certificates(setup);
+      const where = { hostname: '127.0.0.1', tls: reloaded };
+      const listener = await within(
+        setup.transport.listen(where, () => new Probe('server')),
+        'listen',
+      );
+      try {
+        const to = { hostname: 'localhost', port: listener.address.port };
+        const tls = { ca, ...client, serverName: 'reloaded.test' };
+        const stream = await within(setup.transport.connect({ ...to, tls }, new Probe('client')), 'connect');
+        stream.destroy();
+      } finally {
+        await listener.close();
+      }
+    },
+  },
+  {
+    name: 'TLS: a key that has a pass phrase is read with it, and not without',
+    needs: ['tls', 'passphrase'],
+    run: (setup) => {
+      const { locked } = certificates(setup);
+      return securely(
+        setup,
+        async ({ client, server }) => {
+          client.write(ascii('x'));
+          await server.until(() => server.received === 1, '1 byte');
+          for (const passphrase of [undefined, 'another one']) {
+            const where = { hostname: '127.0.0.1', tls: { ...locked!, passphrase } };
+            const listens = setup.transport.listen(where, () => new Probe('server'));
+            await rejects(within(listens, 'listen'), 'tls-failed', `listen with pass phrase ${passphrase}`);
+          }
+        },
+        locked,
+      );
+    },
+  },
+  {
     name: 'TLS: a peer that ends the connection below TLS, without a word, is heard as an end',
     needs: ['tls', 'network'],
     run: async (setup) => {

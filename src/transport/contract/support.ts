@@ -51,11 +51,14 @@ export interface ContractTls {
     /** In PEM. */
     readonly key: string;
   };
+  /** As `server`, with a key that has a pass phrase. */
+  readonly locked?: TlsServerOptions | undefined;
 }
 
 /** What a case can need of the setup. */
 export type ContractNeed =
   | 'tls'
+  | 'passphrase'
   | 'unixFolder'
   | 'leaveStaleSocket'
   | 'ipv6'

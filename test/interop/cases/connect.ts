@@ -6,6 +6,7 @@
  */
 import type { connect, HandshakeError, Socket } from '../../../src/node.ts';
 import { equal, noise, ok, soon, TEXTS } from './check.ts';
+import { CLIENT_CASES, type ServerTraits } from './client.ts';
 
 /** What a case runs with. */
 export interface ConnectEnvironment {
@@ -130,3 +131,21 @@ export const CONNECT_CASES: Readonly<Record<string, (env: ConnectEnvironment) =>
     await stream(env, 'ws://localhost/', { path: env.path });
   },
 };
+
+/** Our server, as `CLIENT_CASES` know servers. Of pings, the case here knows what it says. */
+export const OUR_TRAITS: ServerTraits = {
+  deflate: true,
+  fragments: true,
+  pings: false,
+  reportsCloses: true,
+  protocols: true,
+};
+
+/** The names of all cases that our client is put through with our server. */
+export const CROSSED: readonly string[] = [
+  ...Object.keys(CLIENT_CASES).filter((name) => {
+    const need = CLIENT_CASES[name]?.needs;
+    return need === undefined || OUR_TRAITS[need];
+  }),
+  ...Object.keys(CONNECT_CASES),
+];

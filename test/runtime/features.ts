@@ -1,0 +1,169 @@
+/**
+ * The tables of docs/runtimes.md: which cases of the suites stand behind a feature, and how their results read.
+ *
+ * Owns: the features, and the Markdown. Does not own: results. `tools/runtime-tables.mjs` runs the suites and writes what came of
+ * them; `test/docs/runtimes.test.ts` holds the page to the cases that there are.
+ *
+ * @module
+ */
+import { ADDRESS_CASES } from '../../src/transport/contract/addresses.ts';
+import { ENDING_CASES } from '../../src/transport/contract/endings.ts';
+import { TLS_CASES } from '../../src/transport/contract/secure.ts';
+import { STREAM_CASES } from '../../src/transport/contract/streams.ts';
+import { UNIX_CASES } from '../../src/transport/contract/unix.ts';
+import { CASES } from '../behaviour/cases/index.ts';
+import { CROSSED } from '../interop/cases/connect.ts';
+import { RUNTIME_TITLES, RUNTIMES, type Runtime } from '../interop/support/runtimes.ts';
+import { DIFFERENCES, type Difference } from './differences.ts';
+import { PROCESS_CASES } from './processes.ts';
+
+/** What runs the cases. */
+export type Suite = 'contract' | 'processes' | 'behaviour' | 'connect';
+
+/** One row of a table. */
+export interface Feature {
+  readonly title: string;
+  readonly cases: ReadonlyArray<{ readonly suite: Suite; readonly name: string }>;
+}
+
+/** What came of a case on a runtime; `undefined` where it did not run. */
+export type ResultOf = (suite: Suite, runtime: Runtime, name: string) => 'kept' | Difference | undefined;
+
+interface Named {
+  readonly name: string;
+}
+
+const of = (suite: Suite, cases: readonly Named[]): Feature['cases'] =>
+  cases.map(({ name }) => ({ suite, name }));
+
+/** The cases of contract and `processes.ts` with these words in their names. */
+const about = (words: RegExp): Feature['cases'] => [
+  ...of(
+    'contract',
+    [...ADDRESS_CASES, ...TLS_CASES, ...UNIX_CASES].filter(({ name }) => words.test(name)),
+  ),
+  ...of(
+    'processes',
+    PROCESS_CASES.filter(({ name }) => words.test(name)),
+  ),
+];
+
+const behaviour = (prefix: string): Feature['cases'] =>
+  of(
+    'behaviour',
+    CASES.filter(({ name }) => name.startsWith(`${prefix}: `)),
+  );
+
+/** Features of which a runtime may have no more than a part; each takes its cases from the rows of {@link ROWS}. */
+const SPECIAL: readonly Feature[] = [
+  { title: '`backlog`', cases: about(/^backlog/) },
+  { title: '`ipv6Only`', cases: about(/^ipv6Only/) },
+  { title: '`reusePort`', cases: about(/reusePort/) },
+  { title: 'TLS: asking clients for certificates', cases: about(/asks for a client’s certificate/) },
+  { title: 'TLS: a client’s certificate with `serverName`', cases: about(/goes with a serverName/) },
+  { title: 'TLS: `rejectUnauthorized: false` in a client', cases: about(/rejectUnauthorized: false/) },
+  { title: 'TLS: `passphrase`', cases: about(/pass phrase/) },
+  {
+    title: 'TLS: `ca` in the place of the runtime’s authorities',
+    cases: about(/ca is trusted in the place/),
+  },
+  { title: 'TLS: `TCP_NODELAY` on a server’s connections', cases: about(/TCP_NODELAY/) },
+  { title: 'TLS: `setTls` without closing the listener', cases: about(/without closing the listener/) },
+  { title: 'TLS over a Unix domain socket', cases: about(/^Unix: TLS/) },
+];
+
+const taken = new Set(SPECIAL.flatMap(({ cases }) => cases.map(({ name }) => name)));
+const others = (cases: readonly Named[]): Feature['cases'] =>
+  of(
+    'contract',
+    cases.filter(({ name }) => !taken.has(name)),
+  );
+
+/** All features, in the order of the page. */
+export const FEATURES: readonly Feature[] = [
+  { title: 'Bytes: order, ownership, partial writes, backpressure', cases: others(STREAM_CASES) },
+  { title: 'Endings: half-close, drop, reset', cases: others(ENDING_CASES) },
+  {
+    title: 'Addresses: IPv4, IPv6, names; refused, DNS, timeout, abort, in use',
+    cases: others(ADDRESS_CASES),
+  },
+  { title: 'Unix domain sockets', cases: others(UNIX_CASES) },
+  { title: 'TLS: trust, names, ALPN, a new certificate, endings', cases: others(TLS_CASES) },
+  ...SPECIAL,
+  { title: '`Server`: messages of every kind and size', cases: behaviour('echo') },
+  { title: '`Server`: opening handshake, subprotocols, origins', cases: behaviour('handshake') },
+  { title: '`Server`: HTTP/1.1', cases: behaviour('http') },
+  { title: '`Server`: closing', cases: behaviour('closing') },
+  { title: '`Server`: broken rules of RFC 6455', cases: behaviour('violation') },
+  { title: '`Server`: limits and times', cases: behaviour('limits') },
+  { title: '`Server`: faults of apps and peers', cases: behaviour('fault') },
+  { title: '`Server`: wss and https', cases: behaviour('tls') },
+  { title: '`Server`: load', cases: behaviour('load') },
+  ...RUNTIMES.map(
+    (server): Feature => ({
+      title: `\`connect\` to a \`Server\` on ${RUNTIME_TITLES[server]}`,
+      cases: CROSSED.map((name) => ({ suite: 'connect' as const, name: `${server}: ${name}` })),
+    }),
+  ),
+];
+
+/** All cases that are to stand behind some feature. */
+export const ALL_CASES: Feature['cases'] = [
+  ...of('contract', [...STREAM_CASES, ...ENDING_CASES, ...ADDRESS_CASES, ...TLS_CASES, ...UNIX_CASES]),
+  ...of('processes', PROCESS_CASES),
+  ...of('behaviour', CASES),
+  ...RUNTIMES.flatMap((server) =>
+    CROSSED.map((name) => ({ suite: 'connect' as const, name: `${server}: ${name}` })),
+  ),
+];
+
+/** A row of the first table on one runtime. Throws where a case did not run. */
+function cell({ title, cases }: Feature, runtime: Runtime, resultOf: ResultOf): string {
+  const instead = new Set<string>();
+  for (const { suite, name } of cases) {
+    const result = resultOf(suite, runtime, name);
+    if (result === undefined) throw new Error(`${title}: on ${runtime}, “${name}” did not run`);
+    if (result !== 'kept') instead.add(result.instead);
+  }
+  return instead.size === 0 ? 'yes' : [...instead].join('; ');
+}
+
+const table = (rows: ReadonlyArray<readonly string[]>): string =>
+  rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** Every feature on every runtime. @param versions Of what ran. */
+export function featureTable(resultOf: ResultOf, versions: Readonly<Record<Runtime, string>>): string {
+  return table([
+    ['feature', 'cases', ...RUNTIMES.map((runtime) => `${RUNTIME_TITLES[runtime]} ${versions[runtime]}`)],
+    ['---', '---:', ...RUNTIMES.map(() => '---')],
+    ...FEATURES.map((feature) => {
+      if (feature.cases.length === 0) throw new Error(`${feature.title}: there is no such case`);
+      return [
+        feature.title,
+        String(feature.cases.length),
+        ...RUNTIMES.map((runtime) => cell(feature, runtime, resultOf)),
+      ];
+    }),
+  ]);
+}
+
+/** Every difference, with its reason. */
+export function differenceTable(): string {
+  return table([
+    ['on', 'what', 'instead', 'why', 'upstream'],
+    ['---', '---', '---', '---', '---'],
+    ...RUNTIMES.flatMap((runtime) =>
+      DIFFERENCES[runtime].map(({ cases, instead, reason, upstream }) => {
+        const feature = FEATURES.find((each) => each.cases.some(({ name }) => cases.includes(name)));
+        if (feature === undefined) throw new Error(`no feature has “${cases[0]}”`);
+        return [RUNTIME_TITLES[runtime], feature.title, instead, reason, linkTo(upstream)];
+      }),
+    ),
+  ]);
+}
+
+/** An issue by its number, a page by its host. */
+function linkTo(url: string): string {
+  const [, repository, number] = /github\.com\/([^/]+\/[^/]+)\/(?:issues|pull)\/(\d+)$/.exec(url) ?? [];
+  return `[${number === undefined ? new URL(url).host : `${repository}#${number}`}](${url})`;
+}
