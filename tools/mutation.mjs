@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ROWS = ['bytes', 'frame', 'http', 'deflate', 'handshake', 'connection'];
+const ROWS = ["bytes", "frame", "http", "deflate", "handshake", "connection"];
 
 const wanted = process.argv.slice(2);
 const files = wanted.length > 0 ? wanted : ROWS.map((row) => `src/${row}/**/*.ts`);
@@ -16,7 +16,7 @@ for (const file of files) {
   }
   const { status } = spawnSync(
     process.execPath,
-    [`${root}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', '--mutate', file],
+    [`${root}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', '--force', '--mutate', file],
     { cwd: root, stdio: 'inherit', env: { ...process.env, MUTATION_ROW: row } },
   );
   if (status !== 0) failed = true;

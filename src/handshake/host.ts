@@ -125,7 +125,7 @@ function formatIpv6(groups: readonly number[]): string {
   let from = -1;
   for (let i = 0; i < 8; i++) {
     let length = 0;
-    while (i + length < 8 && groups[i + length] === 0) length++;
+    while (groups[i + length] === 0) length++;
     // "The symbol "::" MUST NOT be used to shorten just one 16-bit 0 field."
     if (length > 1 && length > longest) {
       longest = length;

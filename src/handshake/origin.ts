@@ -165,7 +165,7 @@ function policyOf(allow: OriginOptions['allow']): OriginPolicy {
     kind: 'origin-policy',
     allowsMissing: true,
     allows(origin, host, secure) {
-      const parsed = origin === 'null' ? undefined : parseOrigin(origin);
+      const parsed = parseOrigin(origin);
       if (parsed === undefined && origin !== 'null') return false;
       return tests.some((test) => test(origin, parsed, host, secure));
     },

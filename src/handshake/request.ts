@@ -237,9 +237,7 @@ function checkVersion(headers: HeaderLines): ProtocolError | undefined {
 
 /** "Limited to 0-255 range, with no leading zeros" (§4.3). */
 function isVersion(text: string): boolean {
-  return (
-    isAll(text, DIGIT) && text.length <= 3 && Number(text) <= 255 && (text === '0' || !text.startsWith('0'))
-  );
+  return isAll(text, DIGIT) && Number(text) <= 255 && (text === '0' || !text.startsWith('0'));
 }
 
 function isWrong(lines: readonly string[]): string {

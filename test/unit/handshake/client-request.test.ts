@@ -114,6 +114,16 @@ describe('writeUpgradeRequest()', () => {
       'origin is no text that a header can have',
     ],
     [
+      'an origin in a list',
+      { origin: ['http://a'] as unknown as string },
+      'origin is no text that a header can have',
+    ],
+    [
+      'a subprotocol in a list in the list',
+      { protocols: [['chat'] as unknown as string] },
+      'subprotocol ["chat"] is no token',
+    ],
+    [
       'an origin that is a header too',
       { origin: 'http://a', headers: { origin: 'http://b' } },
       'Origin is both',

@@ -43,6 +43,7 @@ describe('checkHost()', () => {
     ['a.example.com.evil.net', '*.example.com', 'more behind'],
     ['*.example.com.x', '*.example.com', 'a star that is sent, elsewhere'],
     ['[::2]', '[::1]', 'another address'],
+    ['1.2.3.4', '*.3.4', 'an address, which has no labels'],
     ['', 'localhost', 'no host'],
     ['localhost:8080, evil.example', 'localhost', 'a list'],
     ['localhost@evil.example', 'localhost', 'a user name'],

@@ -155,6 +155,9 @@ describe('checkOrigin(), a list', () => {
     ['null', 'file://', 'null where only files are allowed'],
     ['file://host', 'file://', 'a file on a host'],
     ['app://x', 'file://x', 'another scheme without ports'],
+    ['app://', 'file://', 'another scheme without hosts'],
+    ['file://', 'file://host', 'no host where the rule has one'],
+    ['https://1.2.3.4', 'https://*.3.4', 'an address, which has no labels'],
     ['https://a, https://example.com', 'https://example.com', 'two headers joined'],
     ['http://other.example', 'same-host', 'another host'],
   ])('refuses %s by the rule %s: %s [CVE-2018-14732, CVE-2025-30360]', (origin, rule) => {
@@ -186,6 +189,35 @@ describe('checkOrigin(), a list', () => {
     expect(checkOrigin('null', 'h', policy)).toBeUndefined();
     expect(checkOrigin('https://a/', 'h', policy)?.code).toBe('origin-refused');
     expect(asked).toEqual(['null']);
+  });
+
+  it.each(['a', 'z', 'az', 'a0', 'a9', 'a+', 'a-', 'a.', 'A', 'Z9'])(
+    'asks a function about the scheme %s [RFC 3986 3.1]',
+    (scheme) => {
+      expect(isWelcome(`${scheme}://h`, [() => true])).toBe(true);
+    },
+  );
+
+  it.each([
+    '0a',
+    '9',
+    '+a',
+    '-a',
+    '.a',
+    '_',
+    'a_',
+    'a/',
+    'a:',
+    'a`',
+    '`',
+    'a{',
+    '{',
+    'a*',
+    'a,',
+    'a ',
+    'a\u00e4',
+  ])('asks nobody about %j, which is no scheme [RFC 3986 3.1]', (scheme) => {
+    expect(isWelcome(`${scheme}://h`, [() => true])).toBe(false);
   });
 
   it('lets out what a function throws: that is no fault of the peer', () => {
@@ -307,6 +339,7 @@ describe('resolveOriginPolicy()', () => {
       { allow: 'any', strict: true },
       'Cannot use origins: there is no option "strict", expected one of allow, missing',
     ],
+    [{ kind: 'host-policy', allows: () => true }, 'Cannot use origins: there is no option "kind"'],
     [{ allow: 'any', missing: 'deny' }, "Cannot use origins: missing is deny, expected 'allow' or 'refuse'"],
     [{ allow: 'any', missing: false }, "Cannot use origins: missing is false, expected 'allow' or 'refuse'"],
   ])('refuses %j, which is no policy', (option, message) => {
