@@ -16,7 +16,7 @@ export default {
   timeoutMS: 3_000,
   incremental: true,
   incrementalFile: 'reports/mutation/incremental.json',
-  reporters: ['clear-text', 'json'],
+  reporters: ['clear-text', 'json', 'progress-append-only'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   jsonReporter: { fileName: 'reports/mutation/report.json' },
   thresholds: { high: 95, low: 90, break: 90 },

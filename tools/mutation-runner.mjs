@@ -40,8 +40,30 @@ function testFiles(row) {
   ];
 }
 
+// Stryker's own helpers look up a test and a mutant in an object at each expression; these cost next to nothing.
+const COUNTING = `function stryCov_9fa48(...ids) {
+  for (let i = 0; i < ids.length; i++) globalThis.__stryker__.counts[ids[i]]++;
+}`;
+const ACTIVE = `function stryMutAct_9fa48(id) {
+  const ns = globalThis.__stryker__;
+  if (ns.activeMutant !== id) return false;
+  if (ns.hitCount !== undefined && ++ns.hitCount > ns.hitLimit) throw new Error('Stryker: Hit count limit reached');
+  return true;
+}`;
+const COVER_CALL = /\bstryCov_9fa48\(((?:"\d+"(?:, )?)+)\)(,\s*)?/g;
+
+/** A mutated source with faster helpers; what counts coverage is left out where nobody reads it. */
+function withFastHelpers(text, counts) {
+  return text
+    .replace(/^function stryCov_9fa48\(\) \{.*?^\}$/ms, counts ? COUNTING : '')
+    .replace(/^function stryMutAct_9fa48\(id\) \{.*?^\}$/ms, ACTIVE)
+    .replace(COVER_CALL, (_, ids, comma = '') =>
+      counts ? `stryCov_9fa48(${ids.replaceAll('"', '')})${comma}` : comma === '' ? '0' : '',
+    );
+}
+
 /** One test file as a function of `require`, with the package's names standing for its sources. */
-async function bundle(file) {
+async function bundle(file, counts) {
   const { outputFiles } = await build({
     absWorkingDir: root(),
     entryPoints: [file],
@@ -59,9 +81,12 @@ async function bundle(file) {
           setup.onResolve({ filter: /^sansocket\/[a-z]+$/ }, ({ path }) => ({
             path: `${root()}/src/${path.slice('sansocket/'.length)}/index.ts`,
           }));
+          setup.onResolve({ filter: /^sansocket\/transport\// }, ({ path }) => ({
+            path: `${root()}/src/${path.slice('sansocket/'.length)}.ts`,
+          }));
           setup.onResolve({ filter: /^[a-z]/ }, ({ path }) => ({ path, external: true }));
           setup.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-            contents: readFileSync(path, 'utf8').replaceAll(
+            contents: withFastHelpers(readFileSync(path, 'utf8'), counts).replaceAll(
               'import.meta.url',
               JSON.stringify(pathToFileURL(path).href),
             ),
@@ -140,28 +165,36 @@ class BundleRunner {
     return { reloadEnvironment: true };
   }
 
-  async init() {
-    for (const file of testFiles(process.env.MUTATION_ROW)) this.#scripts.set(file, await bundle(file));
-  }
-
   async dryRun() {
     const results = [];
+    const coverage = { static: {}, perTest: {} };
+    await this.#load(true);
     this.#namespace.activeMutant = undefined;
-    this.#namespace.mutantCoverage = { static: {}, perTest: {} };
+    this.#namespace.counts = new Float64Array(1e5);
     const outcome = await this.#run([...this.#scripts.keys()], undefined, (id, error, timeSpentMs) => {
+      const covered = this.#takeCounts();
+      if (id === undefined) {
+        for (const mutant in covered)
+          coverage.static[mutant] = (coverage.static[mutant] ?? 0) + covered[mutant];
+        return true;
+      }
       const name = id.slice(id.indexOf('#') + 1);
       const result = { id, name, timeSpentMs, fileName: `${root()}/${id.slice(0, id.indexOf('#'))}` };
       if (error !== undefined) results.push({ ...result, status: 1, failureMessage: describeError(error) });
-      else if (timeSpentMs <= MOST_MS) results.push({ ...result, status: 0 });
-      else delete this.#namespace.mutantCoverage.perTest[id];
+      else if (timeSpentMs <= MOST_MS) {
+        results.push({ ...result, status: 0 });
+        coverage.perTest[id] = covered;
+      }
       return true;
     });
+    this.#scripts.clear();
     writeFileSync(listFile(), JSON.stringify(results.map(({ id }) => id)));
     if (outcome !== undefined) return { status: 'error', errorMessage: describeError(outcome) };
-    return { status: 'complete', tests: results, mutantCoverage: this.#namespace.mutantCoverage };
+    return { status: 'complete', tests: results, mutantCoverage: coverage };
   }
 
   async mutantRun({ activeMutant, testFilter, hitLimit, sandboxFileName }) {
+    if (this.#scripts.size === 0) await this.#load(false);
     // The tests that are named like the file know it best.
     const own = basename(sandboxFileName, '.ts');
     const files = [...this.#scripts.keys()].sort(
@@ -178,6 +211,7 @@ class BundleRunner {
       files,
       new Set(testFilter ?? JSON.parse(readFileSync(listFile(), 'utf8'))),
       (id, error) => {
+        if (id === undefined) return true;
         nrOfTests++;
         if (error !== undefined) killed = { killedBy: [id], failureMessage: describeError(error) };
         return error === undefined;
@@ -195,17 +229,34 @@ class BundleRunner {
       : { status: 'killed', ...killed, nrOfTests };
   }
 
-  /** Runs the tests of `wanted`, or all, until `report` returns false. Returns what was thrown while a file was loaded. */
+  async #load(counts) {
+    for (const file of testFiles(process.env.MUTATION_ROW))
+      this.#scripts.set(file, await bundle(file, counts));
+  }
+
+  /** How often each mutant was reached since the last time. */
+  #takeCounts() {
+    const { counts } = this.#namespace;
+    const covered = {};
+    for (let i = 0; i < counts.length; i++) if (counts[i] > 0) covered[i] = counts[i];
+    counts.fill(0);
+    return covered;
+  }
+
+  /**
+   * Runs the tests of `wanted`, or all, until `report` returns false; it is called once for a file that was loaded too, without
+   * an id. Returns what was thrown while a file was loaded.
+   */
   async #run(files, wanted, report) {
     for (const file of files) {
       if (wanted !== undefined && ![...wanted].some((id) => id.startsWith(`${file}#`))) continue;
-      this.#namespace.currentTestId = undefined;
       let tests;
       try {
         tests = collect(this.#scripts.get(file));
       } catch (error) {
         return error;
       }
+      report(undefined);
       const entered = new Set();
       const taken = new Set();
       let go = true;
@@ -216,13 +267,11 @@ class BundleRunner {
         if (wanted === undefined ? FAR_TOO_LONG.test(id) : !wanted.has(id)) continue;
         let failure;
         const start = performance.now();
-        this.#namespace.currentTestId = id;
         try {
           await runTest(test, entered);
         } catch (error) {
           failure = error ?? new Error('thrown without a reason');
         }
-        this.#namespace.currentTestId = undefined;
         go = report(id, failure, performance.now() - start);
         if (!go) break;
       }

@@ -1,24 +1,66 @@
-// Mutation testing, file by file: `npm run mutation -- src/frame/close.ts …`. Without files, all pure rows, which takes hours.
+// Mutation testing, file by file: `npm run mutation -- src/frame/close.ts …`; without files, all pure rows.
+// `npm run mutation -- --table` writes the table of docs/mutation.md from the results so far.
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const ROWS = ["bytes", "frame", "http", "deflate", "handshake", "connection"];
+const ROWS = ['bytes', 'frame', 'http', 'deflate', 'handshake', 'connection'];
+
+function run(files) {
+  let failed = false;
+  for (const file of files) {
+    const row = /^src\/([a-z]+)\//.exec(file)?.[1];
+    if (row === undefined || !ROWS.includes(row)) {
+      console.error(`Cannot mutate ${file}: it is in no pure row (${ROWS.join(', ')})`);
+      return 1;
+    }
+    // Stryker's own way to reuse results looks at the mutated file alone, not at those that it stands on.
+    const { status } = spawnSync(
+      process.execPath,
+      [`${root}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', '--force', '--mutate', file],
+      { cwd: root, stdio: 'inherit', env: { ...process.env, MUTATION_ROW: row } },
+    );
+    if (status !== 0) failed = true;
+  }
+  return failed ? 1 : 0;
+}
+
+/** Killed, survived and all mutants of each file with results, and the same for all of them. */
+function results() {
+  const { files } = JSON.parse(readFileSync(`${root}reports/mutation/incremental.json`, 'utf8'));
+  const rows = Object.entries(files).map(([file, { mutants }]) => {
+    const count = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
+    return { file, killed: count('Killed', 'Timeout'), survived: count('Survived', 'NoCoverage') };
+  });
+  return rows
+    .filter(({ killed, survived }) => killed + survived > 0)
+    .sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+function writeTable() {
+  const rows = results();
+  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
+  const all = { file: 'all of these', killed: sum('killed'), survived: sum('survived') };
+  const lines = [...rows.map((row) => ({ ...row, file: `\`${row.file}\`` })), all].map(
+    ({ file, killed, survived }) => {
+      const mutants = killed + survived;
+      return `| ${file} | ${mutants} | ${killed} | ${survived} | ${((100 * killed) / mutants).toFixed(1)} % |`;
+    },
+  );
+  const table = ['| file | mutants | killed | survived | score |', '|---|---|---|---|---|', ...lines].join(
+    '\n',
+  );
+  const page = readFileSync(`${root}docs/mutation.md`, 'utf8');
+  const marks = /(<!-- table: results -->\n).*?(\n<!-- \/table -->)/s;
+  if (!marks.test(page)) throw new Error('docs/mutation.md has no marks for the table');
+  writeFileSync(
+    `${root}docs/mutation.md`,
+    page.replace(marks, (_, before, after) => before + table + after),
+  );
+  return 0;
+}
 
 const wanted = process.argv.slice(2);
-const files = wanted.length > 0 ? wanted : ROWS.map((row) => `src/${row}/**/*.ts`);
-let failed = false;
-for (const file of files) {
-  const row = /^src\/([a-z]+)\//.exec(file)?.[1];
-  if (row === undefined || !ROWS.includes(row)) {
-    console.error(`Cannot mutate ${file}: it is in no pure row (${ROWS.join(', ')})`);
-    process.exit(1);
-  }
-  const { status } = spawnSync(
-    process.execPath,
-    [`${root}node_modules/@stryker-mutator/core/bin/stryker.js`, 'run', '--force', '--mutate', file],
-    { cwd: root, stdio: 'inherit', env: { ...process.env, MUTATION_ROW: row } },
-  );
-  if (status !== 0) failed = true;
-}
-process.exitCode = failed ? 1 : 0;
+if (wanted[0] === '--table') process.exitCode = writeTable();
+else process.exitCode = run(wanted.length > 0 ? wanted : ROWS.map((row) => `src/${row}/**/*.ts`));

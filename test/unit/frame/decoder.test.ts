@@ -187,6 +187,29 @@ describe('FrameCursor', () => {
     expect(cursor.position).toBe(8);
   });
 
+  it('has no key for a frame that is not masked, whatever came before it [RFC 6455 5.3]', () => {
+    const masked = encodeFrame({ opcode: Opcode.Text, payload: 'Hi', mask: KEY });
+    const bytes = concat([masked, hex('8101 21'), hex('82 7e 0080'), new Uint8Array(128), masked]);
+    for (const [name, deliver] of DELIVERIES) {
+      const cursor = new FrameCursor({});
+      const seen: Array<[boolean, number]> = [];
+      for (const chunk of deliver(bytes)) {
+        cursor.push(chunk);
+        for (let step = cursor.step(); step !== Step.More; step = cursor.step()) {
+          if (step === Step.Header) seen.push([cursor.fields.masked, cursor.fields.key]);
+        }
+      }
+      const key = cursor.fields.key;
+      expect(key, name).not.toBe(0);
+      expect(seen, name).toEqual([
+        [true, key],
+        [false, 0],
+        [false, 0],
+        [true, key],
+      ]);
+    }
+  });
+
   it('holds on to no chunk once it is used up', () => {
     const cursor = new FrameCursor({});
     const chunk = hex('8100');
