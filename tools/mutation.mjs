@@ -52,11 +52,11 @@ function writeTable() {
     '\n',
   );
   const page = readFileSync(`${root}docs/mutation.md`, 'utf8');
-  const marks = /(<!-- table: results -->\n).*?(\n<!-- \/table -->)/s;
+  const marks = /(<!-- table: results -->\n).*?(<!-- \/table -->)/s;
   if (!marks.test(page)) throw new Error('docs/mutation.md has no marks for the table');
   writeFileSync(
     `${root}docs/mutation.md`,
-    page.replace(marks, (_, before, after) => before + table + after),
+    page.replace(marks, (_, before, after) => `${before}${table}\n${after}`),
   );
   return 0;
 }
