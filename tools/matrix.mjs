@@ -1,16 +1,19 @@
 // `npm run test:matrix`: the whole test suite on each version of Node that is supported, and the newest there is.
-// `npm run test:matrix -- 22 test/unit/frame` runs some versions, and some files. The binaries come from npm.
+// `npm run test:matrix -- 22 test/unit/frame` runs some versions, and some files; with `--write`, and nothing else, what came of it is
+// written to docs/runtimes.md. The binaries come from npm.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { fillMarks } from './marks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** The newest of each line that is supported, and the oldest version that `engines` allows. */
 const VERSIONS = ['20.19.0', '20.20.2', '22.23.3', '24.21.0', '26.10.0'];
 
-const majors = process.argv.slice(2).filter((each) => /^\d+$/.test(each));
-const files = process.argv.slice(2).filter((each) => !/^\d+$/.test(each));
+const args = process.argv.slice(2).filter((each) => each !== '--write');
+const majors = args.filter((each) => /^\d+$/.test(each));
+const files = args.filter((each) => !/^\d+$/.test(each));
 const wanted = VERSIONS.filter((version) => majors.length === 0 || majors.includes(version.split('.')[0]));
 
 function binaryOf(version) {
@@ -39,22 +42,43 @@ function binaryOf(version) {
   return existsSync(binary) ? binary : undefined;
 }
 
-const results = [];
-for (const version of wanted) {
+/** Run the tests on a version. @returns What came of them; `undefined` where npm has no binary of it for this machine. */
+function run(version) {
   const binary = binaryOf(version);
-  if (binary === undefined) {
-    results.push([version, 'npm has no binary of it for this machine']);
-    continue;
-  }
+  if (binary === undefined) return undefined;
   console.log(`\nNode ${version}`);
-  const env = { ...process.env, PATH: `${dirname(binary)}:${process.env.PATH}` };
-  const { status } = spawnSync(binary, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files], {
-    cwd: root,
-    stdio: 'inherit',
-    env,
-  });
-  results.push([version, status === 0 ? 'passed' : 'FAILED']);
+  const report = join(root, 'build-matrix', version, 'report.json');
+  rmSync(report, { force: true });
+  const options = ['--reporter=default', '--reporter=json', `--outputFile=${report}`];
+  const { status } = spawnSync(
+    binary,
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files, ...options],
+    { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${dirname(binary)}:${process.env.PATH}` } },
+  );
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
+  return { status, passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests };
 }
+
+const results = wanted.map((version) => [version, run(version)]);
 console.log('');
-for (const [version, result] of results) console.log(`Node ${version.padEnd(8)} ${result}`);
-process.exitCode = results.length > 0 && results.every(([, result]) => result === 'passed') ? 0 : 1;
+for (const [version, result] of results) {
+  const said =
+    result === undefined
+      ? 'npm has no binary of it for this machine'
+      : `${result.status === 0 ? 'passed' : 'FAILED'}: ${result.passed} passed, ${result.failed} failed, ${result.skipped} skipped`;
+  console.log(`Node ${version.padEnd(8)} ${said}`);
+}
+process.exitCode = results.length > 0 && results.every(([, result]) => result?.status === 0) ? 0 : 1;
+
+if (process.argv.includes('--write')) {
+  if (args.length > 0) throw new Error('Cannot write: only some of the tests were run');
+  const rows = results.map(([version, result]) =>
+    result === undefined
+      ? [version, 'not run', '', '']
+      : [version, result.passed, result.failed, result.skipped],
+  );
+  const lines = [['Node', 'passed', 'failed', 'skipped'], ['---', '---:', '---:', '---:'], ...rows];
+  const table = lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const page = join(root, 'docs/runtimes.md');
+  writeFileSync(page, fillMarks(readFileSync(page, 'utf8'), new Map([['NodeVersions', table]])));
+}

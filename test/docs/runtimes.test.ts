@@ -16,7 +16,7 @@ function tableOf(name: string): string {
 
 it('docs/runtimes.md has every feature, with the results that its cases have in the tests', () => {
   const table = tableOf('Features');
-  const [, node = ''] = /^\| feature \| cases \| Node (\S+) \|/.exec(table) ?? [];
+  const [, node = ''] = /^\| feature \| cases in \| Node (\S+) \|/.exec(table) ?? [];
   expect(node).toMatch(/^\d+\.\d+\.\d+$/);
   const { devDependencies } = JSON.parse(read('package.json')) as {
     devDependencies: { bun: string; deno: string };
@@ -33,6 +33,14 @@ it('docs/runtimes.md has every feature, with the results that its cases have in 
 
 it('docs/runtimes.md has every difference, with its reason and where it was reported', () => {
   expect(tableOf('Differences'), 'it is stale: npm run docs:runtimes').toBe(differenceTable());
+});
+
+it('docs/runtimes.md says what came of the versions of Node that tools/matrix.mjs has', () => {
+  const [, list = ''] = /const VERSIONS = \[(.*?)\];/s.exec(read('tools/matrix.mjs')) ?? [];
+  const versions = [...list.matchAll(/'(.+?)'/g)].map(([, version]) => version);
+  const rows = [...tableOf('NodeVersions').matchAll(/^\| (\d\S+) \| (?:\d+|not run) \|/gm)];
+  expect(versions.length).toBeGreaterThan(3);
+  expect(rows.map(([, version]) => version)).toEqual(versions);
 });
 
 it('every case of the suites that run on all three runtimes stands behind one feature', () => {

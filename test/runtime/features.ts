@@ -23,6 +23,8 @@ export type Suite = 'contract' | 'processes' | 'behaviour' | 'connect';
 /** One row of a table. */
 export interface Feature {
   readonly title: string;
+  /** The file that the cases are in, or the first of them. */
+  readonly file: string;
   readonly cases: ReadonlyArray<{ readonly suite: Suite; readonly name: string }>;
 }
 
@@ -48,28 +50,53 @@ const about = (words: RegExp): Feature['cases'] => [
   ),
 ];
 
-const behaviour = (prefix: string): Feature['cases'] =>
-  of(
+/** A file of the behaviour suite: the names of its cases begin with `prefix`. */
+const behaviour = (title: string, file: string, prefix: string = file): Feature => ({
+  title: `\`Server\`: ${title}`,
+  file: `behaviour/cases/${file}`,
+  cases: of(
     'behaviour',
     CASES.filter(({ name }) => name.startsWith(`${prefix}: `)),
-  );
+  ),
+});
 
 /** Features of which a runtime may have no more than a part; each takes its cases from the rows of {@link ROWS}. */
 const SPECIAL: readonly Feature[] = [
-  { title: '`backlog`', cases: about(/^backlog/) },
-  { title: '`ipv6Only`', cases: about(/^ipv6Only/) },
-  { title: '`reusePort`', cases: about(/reusePort/) },
-  { title: 'TLS: asking clients for certificates', cases: about(/asks for a client’s certificate/) },
-  { title: 'TLS: a client’s certificate with `serverName`', cases: about(/goes with a serverName/) },
-  { title: 'TLS: `rejectUnauthorized: false` in a client', cases: about(/rejectUnauthorized: false/) },
-  { title: 'TLS: `passphrase`', cases: about(/pass phrase/) },
+  { title: '`backlog`', file: 'runtime/processes', cases: about(/^backlog/) },
+  { title: '`ipv6Only`', file: 'contract/addresses', cases: about(/^ipv6Only/) },
+  { title: '`reusePort`', file: 'runtime/processes', cases: about(/reusePort/) },
+  {
+    title: 'TLS: asking clients for certificates',
+    file: 'contract/secure',
+    cases: about(/asks for a client’s certificate/),
+  },
+  {
+    title: 'TLS: a client’s certificate with `serverName`',
+    file: 'contract/secure',
+    cases: about(/goes with a serverName/),
+  },
+  {
+    title: 'TLS: `rejectUnauthorized: false` in a client',
+    file: 'contract/secure',
+    cases: about(/rejectUnauthorized: false/),
+  },
+  { title: 'TLS: `passphrase`', file: 'contract/secure', cases: about(/pass phrase/) },
   {
     title: 'TLS: `ca` in the place of the runtime’s authorities',
+    file: 'runtime/processes',
     cases: about(/ca is trusted in the place/),
   },
-  { title: 'TLS: `TCP_NODELAY` on a server’s connections', cases: about(/TCP_NODELAY/) },
-  { title: 'TLS: `setTls` without closing the listener', cases: about(/without closing the listener/) },
-  { title: 'TLS over a Unix domain socket', cases: about(/^Unix: TLS/) },
+  {
+    title: 'TLS: `TCP_NODELAY` on a server’s connections',
+    file: 'runtime/processes',
+    cases: about(/TCP_NODELAY/),
+  },
+  {
+    title: 'TLS: `setTls` without closing the listener',
+    file: 'runtime/processes',
+    cases: about(/without closing the listener/),
+  },
+  { title: 'TLS over a Unix domain socket', file: 'contract/unix', cases: about(/^Unix: TLS/) },
 ];
 
 const taken = new Set(SPECIAL.flatMap(({ cases }) => cases.map(({ name }) => name)));
@@ -81,27 +108,37 @@ const others = (cases: readonly Named[]): Feature['cases'] =>
 
 /** All features, in the order of the page. */
 export const FEATURES: readonly Feature[] = [
-  { title: 'Bytes: order, ownership, partial writes, backpressure', cases: others(STREAM_CASES) },
-  { title: 'Endings: half-close, drop, reset', cases: others(ENDING_CASES) },
+  {
+    title: 'Bytes: order, ownership, partial writes, backpressure',
+    file: 'contract/streams',
+    cases: others(STREAM_CASES),
+  },
+  { title: 'Endings: half-close, drop, reset', file: 'contract/endings', cases: others(ENDING_CASES) },
   {
     title: 'Addresses: IPv4, IPv6, names; refused, DNS, timeout, abort, in use',
+    file: 'contract/addresses',
     cases: others(ADDRESS_CASES),
   },
-  { title: 'Unix domain sockets', cases: others(UNIX_CASES) },
-  { title: 'TLS: trust, names, ALPN, a new certificate, endings', cases: others(TLS_CASES) },
+  { title: 'Unix domain sockets', file: 'contract/unix', cases: others(UNIX_CASES) },
+  {
+    title: 'TLS: trust, names, ALPN, a new certificate, endings',
+    file: 'contract/secure',
+    cases: others(TLS_CASES),
+  },
   ...SPECIAL,
-  { title: '`Server`: messages of every kind and size', cases: behaviour('echo') },
-  { title: '`Server`: opening handshake, subprotocols, origins', cases: behaviour('handshake') },
-  { title: '`Server`: HTTP/1.1', cases: behaviour('http') },
-  { title: '`Server`: closing', cases: behaviour('closing') },
-  { title: '`Server`: broken rules of RFC 6455', cases: behaviour('violation') },
-  { title: '`Server`: limits and times', cases: behaviour('limits') },
-  { title: '`Server`: faults of apps and peers', cases: behaviour('fault') },
-  { title: '`Server`: wss and https', cases: behaviour('tls') },
-  { title: '`Server`: load', cases: behaviour('load') },
+  behaviour('messages of every kind and size', 'echo'),
+  behaviour('opening handshake, subprotocols, origins', 'handshake'),
+  behaviour('HTTP/1.1', 'http'),
+  behaviour('closing', 'closing'),
+  behaviour('broken rules of RFC 6455', 'violations', 'violation'),
+  behaviour('limits and times', 'limits'),
+  behaviour('faults of apps and peers', 'faults', 'fault'),
+  behaviour('wss and https', 'tls'),
+  behaviour('load', 'load'),
   ...RUNTIMES.map(
     (server): Feature => ({
       title: `\`connect\` to a \`Server\` on ${RUNTIME_TITLES[server]}`,
+      file: 'interop/connect',
       cases: CROSSED.map((name) => ({ suite: 'connect' as const, name: `${server}: ${name}` })),
     }),
   ),
@@ -134,13 +171,13 @@ const table = (rows: ReadonlyArray<readonly string[]>): string =>
 /** Every feature on every runtime. @param versions Of what ran. */
 export function featureTable(resultOf: ResultOf, versions: Readonly<Record<Runtime, string>>): string {
   return table([
-    ['feature', 'cases', ...RUNTIMES.map((runtime) => `${RUNTIME_TITLES[runtime]} ${versions[runtime]}`)],
-    ['---', '---:', ...RUNTIMES.map(() => '---')],
+    ['feature', 'cases in', ...RUNTIMES.map((runtime) => `${RUNTIME_TITLES[runtime]} ${versions[runtime]}`)],
+    ['---', '---', ...RUNTIMES.map(() => '---')],
     ...FEATURES.map((feature) => {
       if (feature.cases.length === 0) throw new Error(`${feature.title}: there is no such case`);
       return [
         feature.title,
-        String(feature.cases.length),
+        `\`${feature.file}\``,
         ...RUNTIMES.map((runtime) => cell(feature, runtime, resultOf)),
       ];
     }),
