@@ -1,6 +1,6 @@
 // `npm run test:matrix`: the whole test suite on each version of Node that is supported, and the newest there is.
-// `npm run test:matrix -- 22 test/unit/frame` runs some versions, and some files; with `--write`, and nothing else, what came of it is
-// written to docs/runtimes.md. The binaries come from npm.
+// `npm run test:matrix -- 22 test/unit/frame` runs some versions, and some files. With `--write`, what came of each version is written to
+// docs/runtimes.md. The binaries come from npm.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -59,7 +59,26 @@ function run(version) {
   return { status, passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests };
 }
 
-const results = wanted.map((version) => [version, run(version)]);
+const page = join(root, 'docs/runtimes.md');
+
+/** Write a version's row; the others stay as they are. */
+function write(version, cells) {
+  const before = readFileSync(page, 'utf8');
+  const rows = new Map(VERSIONS.map((each) => [each, `| ${each} | not run |  |  |`]));
+  for (const [row, each] of before.matchAll(/^\| (\d+\.\d+\.\d+) \| .* \|$/gm))
+    if (rows.has(each)) rows.set(each, row);
+  rows.set(version, `| ${[version, ...cells].join(' | ')} |`);
+  const table = ['| Node | passed | failed | skipped |', '| --- | ---: | ---: | ---: |', ...rows.values()];
+  writeFileSync(page, fillMarks(before, new Map([['NodeVersions', table.join('\n')]])));
+}
+
+const isWriting = process.argv.includes('--write');
+if (isWriting && files.length > 0) throw new Error('Cannot write: only some of the tests are run');
+const results = wanted.map((version) => {
+  const result = run(version);
+  if (isWriting && result !== undefined) write(version, [result.passed, result.failed, result.skipped]);
+  return [version, result];
+});
 console.log('');
 for (const [version, result] of results) {
   const said =
@@ -69,16 +88,3 @@ for (const [version, result] of results) {
   console.log(`Node ${version.padEnd(8)} ${said}`);
 }
 process.exitCode = results.length > 0 && results.every(([, result]) => result?.status === 0) ? 0 : 1;
-
-if (process.argv.includes('--write')) {
-  if (args.length > 0) throw new Error('Cannot write: only some of the tests were run');
-  const rows = results.map(([version, result]) =>
-    result === undefined
-      ? [version, 'not run', '', '']
-      : [version, result.passed, result.failed, result.skipped],
-  );
-  const lines = [['Node', 'passed', 'failed', 'skipped'], ['---', '---:', '---:', '---:'], ...rows];
-  const table = lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  const page = join(root, 'docs/runtimes.md');
-  writeFileSync(page, fillMarks(readFileSync(page, 'utf8'), new Map([['NodeVersions', table]])));
-}
