@@ -22,8 +22,8 @@ export interface MessageCompression extends PayloadInflater {
   worthwhile(bytes: number): boolean;
   /** Names the parameters of messages that can be shared between connections; `undefined` with context takeover. */
   readonly sharedKey: string | undefined;
-  /** The compressed payload, independent of every message before: the same for all with the same key. */
-  compressShared(payload: Uint8Array): Uint8Array;
+  /** As {@link compress}, independent of every message before: the same for all with the same key. */
+  compressShared(payload: Uint8Array): Uint8Array | undefined;
   /** Bytes that {@link releaseIdle} would give back. */
   readonly releasableBytes: number;
   /** When nothing was compressed for so long, in ms, {@link releaseIdle} is called; `Infinity`: never. */

@@ -196,11 +196,16 @@ export class PerMessageDeflate {
     return this.deflatePiece(typeof data === 'string' ? encoder.encode(data) : data, last);
   }
 
-  /** Compress a message once for all connections with the same {@link sharedKey}; it refers to no other message. */
-  compressShared(payload: Uint8Array): Uint8Array {
+  /**
+   * Compress a message once for all connections with the same {@link sharedKey}; it refers to no other message.
+   *
+   * @returns `undefined` where it does not get smaller, and is to be sent plain.
+   */
+  compressShared(payload: Uint8Array): Uint8Array | undefined {
     // Not the connection's own: that may be in the middle of a message.
     this.#shared ??= this.#engine.createDeflater({ ...this.#outgoing, contextTakeover: false });
-    return this.#shared.deflate(payload, true);
+    const compressed = this.#shared.deflate(payload, true);
+    return compressed.length < payload.length ? compressed : undefined;
   }
 
   /**

@@ -58,18 +58,20 @@ export class PreparedMessage {
   }
 
   /**
-   * The frame of the server's role, compressed.
+   * The frame of the server's role, compressed; or not, where that makes nothing smaller.
    *
    * @param key Names the parameters: receivers with the same key share the bytes.
-   * @param compress Makes the compressed payload, without context takeover; called once a key.
+   * @param compress Makes the compressed payload, without context takeover, or `undefined` for a plain one; called once a key.
    */
-  compressedFrame(key: string, compress: (payload: Uint8Array) => Uint8Array): Uint8Array {
+  compressedFrame(key: string, compress: (payload: Uint8Array) => Uint8Array | undefined): Uint8Array {
     if (typeof key !== 'string')
       throw new UsageTypeError('bad-argument', 'Cannot compress: the key is not a string');
     this.#compressed ??= new Map();
     let frame = this.#compressed.get(key);
     if (frame === undefined) {
-      frame = encodeFrame({ opcode: this.#opcode, payload: compress(this.payload), rsv: RSV1 });
+      const payload = compress(this.payload);
+      frame =
+        payload === undefined ? this.frame() : encodeFrame({ opcode: this.#opcode, payload, rsv: RSV1 });
       this.#compressed.set(key, frame);
     }
     return frame;

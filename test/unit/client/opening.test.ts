@@ -142,10 +142,23 @@ describe.each(DELIVERIES)('ClientOpening, the answer delivered %s', (_how, deliv
     ['an unknown parameter', 'permessage-deflate; mystery'],
     ['a parameter twice', 'permessage-deflate; server_no_context_takeover; server_no_context_takeover'],
     ['less than was asked for', 'permessage-deflate; client_no_context_takeover'],
+    ...['0', '7', '16', '1000', '015'].map((value): [string, string] => [
+      `a window of ${value}`,
+      `permessage-deflate; server_no_context_takeover; client_max_window_bits=${value}`,
+    ]),
   ])('fails with bad-deflate-parameters on %s [RFC 7692 7.1, CVE-2026-2229]', (_what, value) => {
     const opening = new ClientOpening(URL_OF_TEST, { compression: true });
     const answer = switching(opening.sent.key, `Sec-WebSocket-Extensions: ${value}`);
     expect(refused(feed(opening, deliver(utf8(answer)))).code).toBe('bad-deflate-parameters');
+  });
+
+  it.each([
+    'permessage-deflate; client_max_window_bits=""',
+    'permessage-deflate; client_max_window_bits=" 10"',
+  ])('fails with bad-extensions on %s, which is no parameter at all [RFC 6455 9.1]', (value) => {
+    const opening = new ClientOpening(URL_OF_TEST, { compression: true });
+    const answer = switching(opening.sent.key, `Sec-WebSocket-Extensions: ${value}`);
+    expect(refused(feed(opening, deliver(utf8(answer)))).code).toBe('bad-extensions');
   });
 
   it('refuses a server that chooses no subprotocol only where one is required', () => {

@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import {
   type AgreedCompression,
   acceptCompression,
@@ -13,7 +14,7 @@ import { nodeTransport } from 'sansocket/transport/node';
 import { describe, expect, test } from 'vitest';
 import { expectBytes, zlibInflate, zlibMessage } from '../../support/deflate-contract.ts';
 import { sample } from '../../support/deflate-samples.ts';
-import { concat, DELIVERIES, utf8 } from '../../support/deliveries.ts';
+import { concat, DELIVERIES, hex, utf8 } from '../../support/deliveries.ts';
 import { masked, readFrames } from '../../support/wire.ts';
 
 const LONG = 'all work and no play makes Jack a dull boy '.repeat(20);
@@ -138,6 +139,14 @@ describe('WebSocketConnection with permessage-deflate', () => {
       expect(pass(server, client)).toEqual({ rsv: [0, 0], data: ['short', LONG] });
     }
     expect(outputs[0]).toEqual(outputs[1]);
+  });
+
+  test('sends a prepared message plain, which all share too, where compressing it makes nothing smaller', () => {
+    const message = new PreparedMessage(sample('random', 500));
+    const { client, server } = agreement({ threshold: 10 });
+    server.sendPrepared(message);
+    expect(server.bufferedBytes).toBe(message.frame().length);
+    expect(pass(server, client)).toEqual({ rsv: [0], data: [message.payload] });
   });
 
   test('compresses a prepared message for each receiver, where a context is kept', () => {
@@ -319,6 +328,89 @@ describe.each(ENGINES)(
         expect(rest).toEqual(['inflated-too-big', 'close']);
       },
     );
+  },
+);
+
+describe.each(ENGINES)(
+  'WebSocketConnection by the engine $name, when compressed data is no good',
+  (engine) => {
+    /** What comes of bytes, however they are cut: the events, and what is answered. */
+    function answer(
+      wire: Uint8Array,
+      deliver: (bytes: Uint8Array) => Uint8Array[],
+      maxMessageBytes = 1e6,
+    ): string[] {
+      const { server } = agreement({ engine }, { limits: { maxMessageBytes } });
+      const said: string[] = [];
+      for (const chunk of deliver(wire)) {
+        server.receive(chunk);
+        for (let event = server.next(); event !== undefined; event = server.next())
+          said.push(event.kind === 'error' ? event.code : event.kind);
+      }
+      const { frames } = readFrames(server.takeOutput() ?? new Uint8Array(0));
+      for (const { opcode, payload } of frames) said.push(`${opcode}: ${payload[0]! * 256 + payload[1]!}`);
+      return said;
+    }
+
+    const good = sample('json', 60);
+    const compressed = zlibMessage(good);
+    const GOOD = masked(2, compressed, { rsv: 4 });
+    const BEHIND = [GOOD, masked(1, 'behind'), masked(9, 'ping'), masked(8)];
+
+    test.each(DELIVERIES)(
+      'a message cut short at any byte is 1007, and nothing comes after it, delivered %s [CVE-2026-29035]',
+      (_, deliver) => {
+        for (let length = 0; length < compressed.length; length++) {
+          const short = masked(2, compressed.subarray(0, length), { rsv: 4 });
+          expect(answer(concat([GOOD, short, ...BEHIND]), deliver), `${length} bytes`).toEqual([
+            'binary',
+            'bad-deflate',
+            'close',
+            '8: 1007',
+          ]);
+        }
+      },
+    );
+
+    test.each(DELIVERIES)(
+      'corrupt data at any byte is 1007 as soon as it comes, and nothing comes after it, delivered %s',
+      (_, deliver) => {
+        // A block of type 3 in the place of everything from that byte on, on a byte boundary; no end of the message is needed.
+        for (let at = 1; at < good.length; at += 3) {
+          const stored = Uint8Array.of(0, at, 0, at ^ 0xff, 0xff, ...good.subarray(0, at), 0x06);
+          const fragment = masked(2, stored, { rsv: 4, fin: false });
+          expect(answer(concat([fragment, ...BEHIND]), deliver), `after ${at} bytes`).toEqual([
+            'bad-deflate',
+            'close',
+            '8: 1007',
+          ]);
+        }
+      },
+    );
+
+    test.each([1, 2, 7, 100])(
+      'a bomb in fragments of %s bytes is 1009 before its end comes [CVE-2026-1526]',
+      (size) => {
+        const bomb = zlibMessage(new Uint8Array(2_000_000));
+        const fragments: Uint8Array[] = [];
+        // A tenth of it inflates to more than the limit: the rest, and the end, never come.
+        for (let at = 0; at < bomb.length / 10; at += size)
+          fragments.push(
+            masked(at === 0 ? 2 : 0, bomb.subarray(at, at + size), { rsv: at === 0 ? 4 : 0, fin: false }),
+          );
+        expect(answer(concat(fragments), DELIVERIES[0]![1], 10_000)).toEqual([
+          'inflated-too-big',
+          'close',
+          '8: 1009',
+        ]);
+      },
+    );
+
+    test('several final blocks in one message are no fault [RFC 7692 7.2.3.4]', () => {
+      const final = Uint8Array.from(deflateRawSync(good));
+      const wire = masked(2, concat([final, final, compressed, hex('00 00 ff ff'), final]), { rsv: 4 });
+      for (const [, deliver] of DELIVERIES) expect(answer(wire, deliver)).toEqual(['binary']);
+    });
   },
 );
 

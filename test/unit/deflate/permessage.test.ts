@@ -175,12 +175,18 @@ describe('PerMessageDeflate', () => {
     expect(key(TAKEOVER)).toBeUndefined();
   });
 
+  it('leaves a shared message plain where it does not get smaller', () => {
+    const [a] = pair(true);
+    expect(a.compressShared(sample('random', 1000))).toBeUndefined();
+    expect(a.compressShared(new Uint8Array(0))).toBeUndefined();
+  });
+
   it('compresses a shared message for all, in the middle of an own one too', () => {
     const [a, b] = pair(true);
     const [c, d] = pair(true);
     const payload = sample('json', 2000);
     const first = a.deflatePiece(utf8('own'), false);
-    const shared = a.compressShared(payload);
+    const shared = a.compressShared(payload)!;
     const last = a.deflatePiece(utf8(' message'), true);
     expect(c.compressShared(payload)).toEqual(shared);
     expectBytes(d.inflate(shared, true, 1e6), payload);

@@ -240,6 +240,7 @@ describe('PreparedMessage', () => {
     expect(toHex(message.compressedFrame('__proto__', compress))).toBe('c1026162');
     expect(toHex(new PreparedMessage(hex('01')).compressedFrame('a', (bytes) => bytes))).toBe('c20101');
     expect(calls).toBe(2);
+    expect(message.compressedFrame('b', () => undefined)).toBe(message.frame());
   });
 
   it('throws for what is neither text nor bytes, and for a key that is no string', () => {
