@@ -68,6 +68,12 @@ const NAMES: readonly string[] = [
   'text',
 ];
 const NOTHING = new Uint8Array(0);
+/**
+ * Where messages are given in pieces, so many bytes of compressed data are inflated at a time: no piece is longer than 1 MiB,
+ * as DEFLATE makes 258 bytes of 2 bits at most.
+ */
+const INFLATED_AT_ONCE = 1000;
+const MAX_RATIO = 1032;
 
 /**
  * Reads messages from a stream of frames. Push chunks as they come and take events until there is none; any way of
@@ -115,6 +121,9 @@ export class MessageReader {
   /** Bytes of the message so far, inflated. */
   #length = 0;
   #done = false;
+  /** What is left of a chunk that is inflated part by part, and whether the message ends with it. */
+  #rest: Uint8Array | undefined;
+  #restIsLast = false;
   /** The error to report after the good part of a piece. */
   #failure: ProtocolError | undefined;
 
@@ -170,6 +179,7 @@ export class MessageReader {
   /** Copy what is left of bytes that were lent. */
   keep(): void {
     this.#cursor.keep();
+    this.#rest = this.#rest?.slice();
   }
 
   /** The next event; `undefined` when more bytes are needed, and for ever after an error or a close frame. */
@@ -177,6 +187,11 @@ export class MessageReader {
     if (this.#done) return this.#takeFailure();
     const cursor = this.#cursor;
     for (;;) {
+      if (this.#rest !== undefined) {
+        const event = this.#inflate(this.#rest, this.#restIsLast);
+        if (event !== undefined) return event;
+        continue;
+      }
       const step = cursor.step();
       if (step === Step.Payload) {
         const event = isControl(cursor.fields.opcode) ? this.#controlPiece() : this.#piece();
@@ -236,7 +251,7 @@ export class MessageReader {
       return { kind: 'binary', data: this.#own(from, to) };
     }
     return this.#compressed
-      ? this.#inflate(last)
+      ? this.#inflate(cursor.chunk.subarray(from, to), last)
       : this.#take(cursor.chunk, from, to, cursor.or, last, undefined, cursor.lent);
   }
 
@@ -250,10 +265,16 @@ export class MessageReader {
     return copy;
   }
 
-  #inflate(last: boolean): MessageEvent | undefined {
-    const { chunk, from, to } = this.#cursor;
+  /** @param ends Whether the message ends with the bytes. */
+  #inflate(bytes: Uint8Array, ends: boolean): MessageEvent | undefined {
     const inflater = this.#inflater!;
-    const out = inflater.inflate(chunk.subarray(from, to), last, this.#maxBytes - this.#length);
+    const room = this.#maxBytes - this.#length;
+    // Where no more than that is allowed in all, the limit does the same.
+    const cut = this.#pieces && bytes.length > INFLATED_AT_ONCE && room > MAX_RATIO * INFLATED_AT_ONCE;
+    this.#rest = cut ? bytes.subarray(INFLATED_AT_ONCE) : undefined;
+    this.#restIsLast = ends;
+    const last = ends && !cut;
+    const out = inflater.inflate(cut ? bytes.subarray(0, INFLATED_AT_ONCE) : bytes, last, room);
     // What came before the fault counts: cut in another way, it would have come alone.
     if (!(out instanceof ProtocolError)) {
       if (!last || this.#length > 0 || this.#pieces) {
@@ -394,6 +415,7 @@ export class MessageReader {
   #finish(): void {
     this.#done = true;
     this.#inMessage = false;
+    this.#rest = undefined;
     this.#collector = undefined;
     this.#text = undefined;
     this.#control = undefined;

@@ -178,8 +178,9 @@ describe.each(ENGINES)('DEFLATE by the engine $name', (engine) => {
         options,
         fc.array(message, { maxLength: 5 }),
         fc.boolean(),
+        fc.boolean(),
         cuts,
-        (given, messages, up, at) => {
+        (given, messages, up, pieces, at) => {
           const all = { ...given, engine };
           const offer = offerCompression(all)!;
           const agreed = acceptCompression(all)!(offer.extensions, undefined) as AgreedCompression;
@@ -187,19 +188,24 @@ describe.each(ENGINES)('DEFLATE by the engine $name', (engine) => {
           const [from, to] = up ? (['client', 'server'] as const) : (['server', 'client'] as const);
           const sender = new WebSocketConnection({ role: from, compression: ends[from] });
           for (const { bytes, at: where, whole, compress } of messages) {
-            const pieces = whole ? [bytes] : cut(bytes, where);
-            for (const [i, piece] of pieces.entries())
-              expect(sender.sendPiece('binary', piece, i === 0, i === pieces.length - 1, { compress })).toBe(
-                true,
-              );
+            const parts = whole ? [bytes] : cut(bytes, where);
+            for (const [i, part] of parts.entries()) {
+              const last = i === parts.length - 1;
+              expect(sender.sendPiece('binary', part, i === 0, last, { compress })).toBe(true);
+            }
           }
-          const reader = new MessageReader({ role: to, inflater: ends[to] });
+          const limits = { maxMessageBytes: 1e9 };
+          const reader = new MessageReader({ role: to, inflater: ends[to], pieces, limits });
           const received: Uint8Array[] = [];
+          let parts: Uint8Array[] = [];
           for (const chunk of cut(sender.takeOutput() ?? new Uint8Array(0), at)) {
             reader.push(chunk);
             for (let event = reader.next(); event !== undefined; event = reader.next()) {
-              if (event.kind !== 'binary') throw new Error(`a ${event.kind} came`);
-              received.push(event.data);
+              if (event.kind !== 'binary' && event.kind !== 'piece') throw new Error(`a ${event.kind} came`);
+              parts.push(event.data as Uint8Array);
+              if (event.kind === 'piece' && !event.last) continue;
+              received.push(concat(parts));
+              parts = [];
             }
           }
           expect(received.length).toBe(messages.length);

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { type CompressionOptions, connect, Server } from 'sansocket';
+import { type CompressionOptions, connect, Server, WebSocket } from 'sansocket';
 import { connect as connectOver } from 'sansocket/client';
 import { pureEngine } from 'sansocket/deflate';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -82,6 +82,34 @@ describe.each(OURS)('the client compresses %s', (_how, compression) => {
     const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     expect(await echoed(url, compression)).toBe('');
   });
+});
+
+it('the WHATWG class compresses where it is told to, and takes what is compressed [RFC 7692]', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: { threshold: 0 } });
+  cleanup.push(() => server.close());
+  await new Promise((resolve) => server.on('listening', resolve));
+  const seen: number[] = [];
+  server.on('connection', (socket, { socket: tcp }) => {
+    tcp.on('data', (bytes: Buffer) => seen.push(bytes[0]! & 0x40));
+    socket.on('message', (data, binary) => socket.send(data, { binary, compress: true }));
+  });
+  const { port } = server.address() as AddressInfo;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, { compression: { contextTakeover: true } });
+  socket.binaryType = 'arraybuffer';
+  await new Promise((resolve) => socket.addEventListener('open', resolve));
+  expect(socket.extensions).toMatch(/^permessage-deflate/);
+  for (const message of [TEXTS[1]!, new Uint8Array(5000), new Blob([TEXTS[1]!])]) {
+    const answer = new Promise<unknown>((resolve) =>
+      socket.addEventListener('message', ({ data }) => resolve(data), { once: true }),
+    );
+    socket.send(message);
+    const expected = typeof message === 'string' ? message : await new Response(message).arrayBuffer();
+    expect(await answer).toEqual(expected);
+  }
+  expect(seen).toEqual([0x40, 0x40, 0x40]);
+  const closed = new Promise((resolve) => socket.addEventListener('close', resolve));
+  socket.close(1000);
+  await closed;
 });
 
 describe('the client, when the server compresses', () => {

@@ -414,6 +414,46 @@ describe.each(ENGINES)(
   },
 );
 
+describe('WebSocketConnection with pieces, and a message that is much longer than its data', () => {
+  test.each(['given', 'lent'])(
+    'gives pieces of 1 MiB at most, the next one when it is asked for, of bytes that are %s',
+    (how) => {
+      const { server } = agreement({}, { pieces: true, limits: { maxMessageBytes: 1e9 } });
+      const length = 20_000_000;
+      const wire = concat([
+        masked(2, zlibMessage(new Uint8Array(length).fill(7)), { rsv: 4 }),
+        masked(1, 'behind'),
+      ]);
+      if (how === 'given') server.receive(wire);
+      else server.lend(wire);
+      const first = server.next();
+      expect(first).toMatchObject({ kind: 'piece', type: 'binary', first: true, last: false });
+      server.keep();
+      if (how === 'lent') wire.fill(0);
+      const pieces = [(first as { data: Uint8Array }).data];
+      for (let event = server.next(); event !== undefined; event = server.next()) {
+        if (event.kind !== 'piece') throw new Error(`a ${event.kind} came`);
+        if (event.type === 'text') expect(event).toMatchObject({ data: 'behind', first: true, last: true });
+        else pieces.push(event.data as Uint8Array);
+      }
+      expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(1 << 20);
+      expect(pieces.reduce((sum, piece) => sum + piece.length, 0)).toBe(length);
+      expect(pieces.every((piece) => piece.every((byte) => byte === 7))).toBe(true);
+    },
+  );
+
+  test('finds a fault behind the first piece, and says nothing after it', () => {
+    const { server } = agreement({}, { pieces: true, limits: { maxMessageBytes: 1e9 } });
+    const broken = zlibMessage(new Uint8Array(5_000_000)).subarray(0, -100);
+    server.receive(concat([masked(2, broken, { rsv: 4 }), masked(1, 'behind')]));
+    const said: string[] = [];
+    for (let event = server.next(); event !== undefined; event = server.next())
+      said.push(event.kind === 'error' ? event.code : event.kind);
+    expect(new Set(said.slice(0, -2))).toEqual(new Set(['piece']));
+    expect(said.slice(-2)).toEqual(['bad-deflate', 'close']);
+  });
+});
+
 describe('WebSocketConnection.lend', () => {
   test.each([1, 3, 7, 64])('reads messages out of %i lent bytes at a time that are written over', (size) => {
     const { client, server } = agreement({ threshold: 10 });
