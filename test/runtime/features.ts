@@ -135,6 +135,14 @@ export const FEATURES: readonly Feature[] = [
   behaviour('faults of apps and peers', 'faults', 'fault'),
   behaviour('wss and https', 'tls'),
   behaviour('load', 'load'),
+  {
+    title: '`connect`: refused, DNS, TLS, timeout, status, accept, protocol, extension',
+    file: 'behaviour/cases/connect',
+    cases: of(
+      'behaviour',
+      CASES.filter(({ name }) => name.startsWith('connect: ')),
+    ),
+  },
   ...RUNTIMES.map(
     (server): Feature => ({
       title: `\`connect\` to a \`Server\` on ${RUNTIME_TITLES[server]}`,

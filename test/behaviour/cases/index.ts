@@ -5,6 +5,7 @@
  */
 import type { BehaviourCase } from '../env.ts';
 import { CLOSING } from './closing.ts';
+import { CONNECT } from './connect.ts';
 import { ECHO } from './echo.ts';
 import { FAULTS } from './faults.ts';
 import { HANDSHAKE } from './handshake.ts';
@@ -23,6 +24,7 @@ export const CASES: readonly BehaviourCase[] = [
   ...HANDSHAKE,
   ...LIMITS,
   ...FAULTS,
+  ...CONNECT,
   ...TLS,
   ...LOAD,
 ];
