@@ -216,4 +216,48 @@ describe('the client, when the server compresses', () => {
     ]);
     socket.terminate();
   });
+
+  it('sends RSV1 on the first fragment of what it streams, and not on what is told to stay plain, also if that waits', async () => {
+    const { transport, seen } = await network(({ key }, stream) => say(stream, switching(key, AGREED)));
+    const socket = await connectOver(transport, 'ws://localhost:8080/', { compression: true });
+    const pieces = ['z'.repeat(1000), 'short'];
+    void socket.sendStream(pieces);
+    void socket.sendStream(pieces, { compress: false });
+    void socket.sendStream(pieces, { compress: true });
+    await socket.sendStream(pieces, { compress: false });
+    await turns();
+    const { readFrames } = await import('../../support/wire.ts');
+    const { frames } = readFrames(Uint8Array.from(seen.bytes));
+    const compressed = [
+      [1, 4, false],
+      [0, 0, false],
+      [0, 0, true],
+    ];
+    const plainly = [
+      [1, 0, false],
+      [0, 0, false],
+      [0, 0, true],
+    ];
+    expect(frames.map(({ opcode, rsv, fin }) => [opcode, rsv, fin])).toEqual([
+      ...compressed,
+      ...plainly,
+      ...compressed,
+      ...plainly,
+    ]);
+    expect(frames.map(({ payload }) => payload.length > 100)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+      false,
+      false,
+      false,
+      true,
+      false,
+      false,
+    ]);
+    socket.terminate();
+  });
 });
