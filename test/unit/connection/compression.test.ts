@@ -442,6 +442,14 @@ describe('WebSocketConnection with pieces, and a message that is much longer tha
     },
   );
 
+  test('gives no piece for data of which nothing comes out', () => {
+    const { server } = agreement({}, { pieces: true, limits: { maxMessageBytes: 1e9 } });
+    const empty = Array.from({ length: 1000 }, () => hex('00 00 00 ff ff'));
+    server.receive(masked(1, concat([...empty, zlibMessage(utf8('Hello'))]), { rsv: 4 }));
+    expect(server.next()).toMatchObject({ kind: 'piece', data: 'Hello', first: true, last: true });
+    expect(server.next()).toBeUndefined();
+  });
+
   test('finds a fault behind the first piece, and says nothing after it', () => {
     const { server } = agreement({}, { pieces: true, limits: { maxMessageBytes: 1e9 } });
     const broken = zlibMessage(new Uint8Array(5_000_000)).subarray(0, -100);
