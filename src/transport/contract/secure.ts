@@ -82,6 +82,33 @@ export const TLS_CASES: readonly ContractCase[] = [
       }),
   },
   {
+    name: 'TLS: ALPN chooses what both have, as the server likes it best; with nothing in common it is tls-failed [RFC 7301 3.2]',
+    needs: ['tls'],
+    run: async (setup) => {
+      const cases: ReadonlyArray<readonly [server: string[], client: string[], chosen: string | undefined]> =
+        [
+          [['b', 'a'], ['a', 'b'], 'b'],
+          [['http/1.1'], ['h2', 'http/1.1'], 'http/1.1'],
+          [['a'], [], ''],
+          [[], ['a'], ''],
+          [['a'], ['b'], undefined],
+        ];
+      for (const [listen, connect, chosen] of cases) {
+        const run = securely(
+          setup,
+          async ({ client, server }) => {
+            same(server.stream.alpnProtocol, chosen, `the server’s, of ${listen} and ${connect}`);
+            same(client.stream.alpnProtocol, chosen, `the client’s, of ${listen} and ${connect}`);
+          },
+          { alpnProtocols: listen },
+          { tls: { alpnProtocols: connect } },
+        );
+        if (chosen === undefined) await rejects(run, 'tls-failed', `connect with ${connect} to ${listen}`);
+        else await run;
+      }
+    },
+  },
+  {
     name: 'TLS: what the server writes as it accepts arrives',
     needs: ['tls'],
     run: async (setup) => {
