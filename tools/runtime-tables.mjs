@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DIFFERENCES, DIFFERS } from '../test/runtime/differences.ts';
-import { differenceTable, featureTable } from '../test/runtime/features.ts';
+import { COUNTERPARTS, counterpartTable, differenceTable, featureTable } from '../test/runtime/features.ts';
+import { requirePeer } from '../test/support/peers.ts';
 import { fillMarks } from './marks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -33,7 +34,10 @@ const SUITES = {
 function run() {
   const folder = mkdtempSync(join(tmpdir(), 'sansocket-tables-'));
   const report = join(folder, 'report.json');
-  const files = Object.values(SUITES).flatMap((suite) => suite.files);
+  const files = [
+    ...Object.values(SUITES).flatMap((suite) => suite.files),
+    ...new Set(COUNTERPARTS.map(({ file }) => `test/${file}.test.ts`)),
+  ];
   const options = ['--reporter=default', '--reporter=json', `--outputFile=${report}`];
   spawnSync('node', ['node_modules/vitest/vitest.mjs', 'run', ...files, ...options], {
     cwd: root,
@@ -46,12 +50,14 @@ function run() {
   }
 }
 
+const { testResults } = run();
+
 /** By suite, runtime and case: 'kept', or the difference that was seen in its place. */
 const results = new Map();
-for (const { name: path, assertionResults } of run().testResults) {
-  const [suite, { runtime: pattern }] = Object.entries(SUITES).find(([, { files }]) =>
-    files.some((file) => path.endsWith(file)),
-  );
+for (const { name: path, assertionResults } of testResults) {
+  const found = Object.entries(SUITES).find(([, { files }]) => files.some((file) => path.endsWith(file)));
+  if (found === undefined) continue;
+  const [suite, { runtime: pattern }] = found;
   for (const { ancestorTitles, title, status } of assertionResults) {
     if (status !== 'passed') continue;
     const on = ancestorTitles
@@ -70,6 +76,15 @@ for (const { name: path, assertionResults } of run().testResults) {
   }
 }
 
+/** Whether there were tests of this, and all of them passed. */
+function passed({ file, suites }, runtime) {
+  const tests = testResults
+    .filter(({ name }) => name.endsWith(`test/${file}.test.ts`))
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ ancestorTitles }) => suites.exec(ancestorTitles.join(' > '))?.[1].toLowerCase() === runtime);
+  return tests.length > 0 && tests.every(({ status }) => status === 'passed');
+}
+
 const versionOf = (name) =>
   JSON.parse(readFileSync(`${root}node_modules/${name}/package.json`, 'utf8')).version;
 const node = spawnSync('node', ['-p', 'process.versions.node'], { encoding: 'utf8' }).stdout.trim();
@@ -78,5 +93,6 @@ const page = `${root}docs/runtimes.md`;
 const tables = new Map([
   ['Features', featureTable((suite, runtime, name) => results.get(`${suite} ${runtime} ${name}`), versions)],
   ['Differences', differenceTable()],
+  ['Counterparts', counterpartTable(passed, (peer) => (peer === 'node' ? node : requirePeer(peer).version))],
 ]);
 writeFileSync(page, fillMarks(readFileSync(page, 'utf8'), tables));

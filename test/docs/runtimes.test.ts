@@ -4,7 +4,14 @@
  */
 import { expect, it } from 'vitest';
 import { differenceOf } from '../runtime/differences.ts';
-import { ALL_CASES, differenceTable, FEATURES, featureTable } from '../runtime/features.ts';
+import {
+  ALL_CASES,
+  COUNTERPARTS,
+  counterpartTable,
+  differenceTable,
+  FEATURES,
+  featureTable,
+} from '../runtime/features.ts';
 import { read } from './extract.ts';
 
 const page = read('docs/runtimes.md');
@@ -29,6 +36,22 @@ it('docs/runtimes.md has every feature, with the results that its cases have in 
     deno,
   });
   expect(table, 'it is stale: npm run docs:runtimes').toBe(expected);
+});
+
+it('docs/runtimes.md has everybody that others wrote and that our ends are tried with', () => {
+  const versions = new Map(
+    tableOf('Counterparts')
+      .split('\n')
+      .map((line) => line.split(' | '))
+      .map(([title = '', version = '']) => [title.slice(2), version]),
+  );
+  const rows = COUNTERPARTS.map(({ title }) => versions.get(title) ?? 'missing');
+  expect(rows).not.toContain('missing');
+  const expected = counterpartTable(
+    () => true,
+    () => rows.shift()!,
+  );
+  expect(tableOf('Counterparts'), 'it is stale: npm run docs:runtimes').toBe(expected);
 });
 
 it('docs/runtimes.md has every difference, with its reason and where it was reported', () => {
