@@ -13,7 +13,7 @@ export default {
   coverageAnalysis: 'perTest',
   ignoreStatic: false,
   concurrency: 1,
-  timeoutMS: 3_000,
+  timeoutMS: 5_000,
   incremental: true,
   incrementalFile: 'reports/mutation/incremental.json',
   reporters: ['clear-text', 'json', 'progress-append-only'],

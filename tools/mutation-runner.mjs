@@ -2,7 +2,7 @@
 //
 // Each test file is bundled once, with the mutated sources in it, and evaluated anew for each mutant: no state of a module survives,
 // and what runs while a module loads is mutated too. `describe`, `test` and the hooks are those below; `expect` is vitest's own.
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -160,12 +160,24 @@ class BundleRunner {
   /** What Stryker's mutated sources read and write. */
   #namespace = (globalThis.__stryker__ ??= {});
   #scripts = new Map();
+  #tried;
 
   capabilities() {
     return { reloadEnvironment: true };
   }
 
-  async dryRun() {
+  /** Called once for each process. The first one tries all tests, here, so that Stryker takes no time of it for what a mutant may need. */
+  async init() {
+    if (!existsSync(listFile())) this.#tried = await this.#tryAll();
+    await this.#load(false);
+  }
+
+  dryRun() {
+    return this.#tried;
+  }
+
+  /** Runs all tests without a mutant: which take part, and what each of them reaches. */
+  async #tryAll() {
     const results = [];
     const coverage = { static: {}, perTest: {} };
     await this.#load(true);
@@ -187,14 +199,14 @@ class BundleRunner {
       }
       return true;
     });
-    this.#scripts.clear();
     writeFileSync(listFile(), JSON.stringify(results.map(({ id }) => id)));
     if (outcome !== undefined) return { status: 'error', errorMessage: describeError(outcome) };
     return { status: 'complete', tests: results, mutantCoverage: coverage };
   }
 
-  async mutantRun({ activeMutant, testFilter, hitLimit, sandboxFileName }) {
-    if (this.#scripts.size === 0) await this.#load(false);
+  async mutantRun({ activeMutant, testFilter, hitLimit: farTooOften, sandboxFileName }) {
+    // Stryker waits for a hundred times as many hits as there were without a mutant.
+    const hitLimit = farTooOften === undefined ? undefined : farTooOften / 20;
     // The tests that are named like the file know it best.
     const own = basename(sandboxFileName, '.ts');
     const files = [...this.#scripts.keys()].sort(

@@ -219,6 +219,17 @@ describe('FrameCursor', () => {
     expect(cursor.chunk).toHaveLength(0);
   });
 
+  it('counts bytes that were lent, and not taken when they were kept, once', () => {
+    const cursor = new FrameCursor({});
+    cursor.lend(hex('8101 61 8101 62 83'));
+    expect(cursor.step()).toBe(Step.Header);
+    expect(cursor.step()).toBe(Step.Payload);
+    cursor.keep();
+    expect(cursor.position).toBe(3);
+    while (cursor.step() !== Step.Error);
+    expect(cursor.error).toMatchObject({ code: 'reserved-opcode', offset: 6 });
+  });
+
   it('goes on saying error after an error', () => {
     const cursor = new FrameCursor({ role: 'server' });
     cursor.push(hex('8100'));

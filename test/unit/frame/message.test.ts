@@ -153,6 +153,53 @@ describe('MessageReader: messages', () => {
     expect(ping?.kind === 'ping' && ping.payload.constructor).toBe(Uint8Array);
   });
 
+  it('gives a binary message of one chunk as a view of it, and copies what is lent', () => {
+    const bytes = frames({ opcode: Binary, payload: hex('0102') });
+    const pushed = new MessageReader(server);
+    pushed.push(bytes);
+    const view = pushed.next();
+    expect(view).toEqual({ kind: 'binary', data: hex('0102') });
+    expect(view?.kind === 'binary' && view.data.buffer === bytes.buffer).toBe(true);
+    const lent = new MessageReader(server);
+    const chunk = frames({ opcode: Binary, payload: hex('0102') });
+    lent.lend(chunk);
+    const copy = lent.next();
+    chunk.fill(0xff);
+    expect(copy).toEqual({ kind: 'binary', data: hex('0102') });
+  });
+
+  it('is in no message after one that came whole, in one piece or in many', () => {
+    for (const options of [{}, { pieces: true }, { textAsBytes: true }]) {
+      const reader = new MessageReader({ ...server, ...options });
+      const states: boolean[] = [];
+      for (const [opcode, fin] of [
+        [Text, true],
+        [Binary, true],
+        [Text, false],
+        [Continuation, false],
+        [Continuation, true],
+      ] as const) {
+        reader.push(frames({ opcode, fin, payload: 'ab' }));
+        while (reader.next() !== undefined);
+        states.push(reader.inMessage);
+      }
+      expect(states).toEqual([false, false, true, true, false]);
+    }
+  });
+
+  it('validates each text by its own bytes, where masked and unmasked frames take turns [RFC 6455 5.6]', () => {
+    const options = { ...server, allowUnmasked: true };
+    const masked = frames({ opcode: Text, payload: 'Hi' });
+    const [good, bad] = [hex('8102 c3a4'), hex('8102 c328')];
+    expect(readAll(concat([masked, good, masked, good]), options)).toEqual([
+      { text: 'Hi' },
+      { text: 'ä' },
+      { text: 'Hi' },
+      { text: 'ä' },
+    ]);
+    expect(readAll(concat([masked, bad]), options)).toMatchObject([{ text: 'Hi' }, { error: 'bad-utf8' }]);
+  });
+
   it('gives results that it never writes to again', () => {
     const reader = new MessageReader(server);
     const kept: Uint8Array[] = [];
@@ -380,6 +427,45 @@ describe('MessageReader: UTF-8, as it arrives', () => {
         { opcode: Continuation },
       );
       expect(readAll(split, server)).toEqual([{ error: 'bad-utf8', closeCode: 1007, offset: split.length }]);
+    }
+  });
+
+  it.each([{ textAsBytes: true }, { pieces: true }, { pieces: true, textAsBytes: true }, {}])(
+    'fails when the text ends inside a character, in one frame and in many, with %j [RFC 6455 8.1]',
+    (options) => {
+      const whole = frames({ opcode: Text, payload: hex('61e282') });
+      const cut = frames(
+        { opcode: Text, fin: false, payload: hex('61') },
+        { opcode: Continuation, fin: false, payload: hex('e2') },
+        { opcode: Continuation, payload: hex('82') },
+      );
+      const empty = frames({ opcode: Text, fin: false, payload: hex('61e282') }, { opcode: Continuation });
+      for (const bytes of [whole, cut, empty]) {
+        expect(readAll(bytes, { ...server, ...options }).at(-1)).toEqual({
+          error: 'bad-utf8',
+          closeCode: 1007,
+          offset: bytes.length,
+        });
+      }
+    },
+  );
+
+  it('looks at text that is lent, to be given as bytes, as at any other [RFC 6455 8.1]', () => {
+    for (const [payload, expected] of [
+      ['c3a4', { kind: 'text', data: hex('c3a4') }],
+      ['6162', { kind: 'text', data: hex('6162') }],
+      ['c328', { kind: 'error', code: 'bad-utf8' }],
+    ] as const) {
+      for (const before of ['', '8101 61']) {
+        const reader = new MessageReader({ ...server, allowUnmasked: true, textAsBytes: true });
+        const chunk = concat([hex(before), frames({ opcode: Text, payload: hex(payload) })]);
+        reader.lend(chunk);
+        if (before !== '') reader.next();
+        const event = reader.next();
+        reader.keep();
+        chunk.fill(0xff);
+        expect(event).toMatchObject(expected);
+      }
     }
   });
 

@@ -9,12 +9,20 @@ describe('opcodes', () => {
     expect(NIBBLES.filter(isOpcode).sort()).toEqual(Object.values(Opcode).sort());
   });
 
-  it.each([[-1], [16], [17], [33], [1.5], [Number.NaN], [Number.POSITIVE_INFINITY], [2 ** 32 + 1]])(
-    'isOpcode refuses %d, which is no 4-bit number',
-    (value) => {
-      expect(isOpcode(value)).toBe(false);
-    },
-  );
+  it.each([
+    [-1],
+    [-22],
+    [-31],
+    [16],
+    [17],
+    [33],
+    [1.5],
+    [Number.NaN],
+    [Number.POSITIVE_INFINITY],
+    [2 ** 32 + 1],
+  ])('isOpcode refuses %d, which is no 4-bit number', (value) => {
+    expect(isOpcode(value)).toBe(false);
+  });
 
   it('isControl goes by the most significant bit, reserved ones too [RFC 6455 5.5]', () => {
     expect(NIBBLES.filter(isControl)).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);

@@ -43,6 +43,12 @@ describe('MessageWriter', () => {
     expect(keys.size).toBeGreaterThan(95);
   });
 
+  it('ends the message where options do not say whether', () => {
+    const writer = new MessageWriter(server);
+    expect(toHex(writer.text('a', {}))).toBe('810161');
+    expect(toHex(writer.binary(hex('01'), { fin: undefined }))).toBe('820101');
+  });
+
   it('writes fragments with control frames between [RFC 6455 5.4]', () => {
     const writer = new MessageWriter(server);
     const stream = concat([
@@ -148,6 +154,11 @@ describe('MessageWriter', () => {
 });
 
 describe('FrameWriter', () => {
+  it('masks says whether frames are masked: those of a client [RFC 6455 5.1]', () => {
+    expect(new FrameWriter({ role: 'client' }, new Output()).masks).toBe(true);
+    expect(new FrameWriter(server, new Output()).masks).toBe(false);
+  });
+
   const samples = [
     '',
     'a',
@@ -218,6 +229,7 @@ describe('PreparedMessage', () => {
     expect(new PreparedMessage('a', 'text').type).toBe('text');
     expect(() => new PreparedMessage('a', 'binary')).toThrow(type);
     expect(() => new PreparedMessage('a', 'txt' as 'text')).toThrow(type);
+    expect(() => new PreparedMessage(hex('01'), 'txt' as 'text')).toThrow(type);
   });
 
   it('copies what it is given', () => {
