@@ -64,6 +64,10 @@ async def connect(env, path="/", offers=(), protocols=None, **options):
         perMessageCompressionAccept=lambda response: PerMessageDeflateResponseAccept(response)
         if isinstance(response, PerMessageDeflateResponse)
         else None,
+        # Its own are 1 to 5 seconds, which a machine that has much else to do may need.
+        openHandshakeTimeout=15,
+        closeHandshakeTimeout=15,
+        serverConnectionDropTimeout=15,
         **options,
     )
     address = urlsplit(env["ws"])

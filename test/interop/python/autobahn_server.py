@@ -60,7 +60,9 @@ async def main():
     factory = WebSocketServerFactory(protocols=["chat"])
     factory.protocol = Server
     # Echo the reason too, and send in small frames.
-    factory.setProtocolOptions(autoFragmentSize=40000, echoCloseCodeReason=True)
+    factory.setProtocolOptions(
+        autoFragmentSize=40000, echoCloseCodeReason=True, openHandshakeTimeout=15, closeHandshakeTimeout=15
+    )
     if sys.argv[1:] == ["compression"]:
         factory.setProtocolOptions(perMessageCompressionAccept=accept)
     server = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
