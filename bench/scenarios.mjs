@@ -117,7 +117,8 @@ export const SCENARIOS = {
     request: encodeFrame({ opcode: 8, payload: Uint8Array.of(0x03, 0xe8), mask: KEY }),
     response: 0,
     opening: UPGRADE,
-    contenders: ['ours', 'ws', 'native'],
+    contenders: ['floor', 'ours', 'ws', 'native'],
+    kind: 'handshake',
   },
   'http-hello': {
     title: 'HTTP hello, keep-alive, 64 connections',

@@ -1,5 +1,5 @@
 // One server of a contender, on the runtime that runs this file: `server.mjs CONTENDER KIND PORT`.
-// KIND: echo, deflate (an echo that compresses), broadcast, http. Prints "ready" when it listens.
+// KIND: echo, deflate (an echo that compresses), broadcast, http, handshake (an echo that nobody asks for one). Prints "ready" when it listens.
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
 const [contender, kind, portText] = args;
 const port = Number(portText);
@@ -134,11 +134,23 @@ const CONTENDERS = {
         port,
         socket: {
           open(socket) {
-            socket.data = answer((bytes) => socket.write(bytes));
-            socket.waiting = undefined;
+            // Its write takes what fits, and forgets the rest.
+            const rest = [];
+            const write = (bytes) => {
+              if (rest.length > 0) return void rest.push(bytes);
+              const taken = Math.max(0, socket.write(bytes));
+              if (taken < bytes.length) rest.push(bytes.subarray(taken));
+            };
+            const drain = () => {
+              for (const bytes of rest.splice(0)) write(bytes);
+            };
+            socket.data = { ...answer(write, () => socket.end()), drain };
           },
           data(socket, bytes) {
             socket.data.receive(bytes);
+          },
+          drain(socket) {
+            socket.data.drain();
           },
           close(socket) {
             socket.data.close();
@@ -152,10 +164,13 @@ const CONTENDERS = {
           connection.setNoDelay(true);
           (async () => {
             let sending = Promise.resolve();
-            const each = answer((bytes) => {
+            const write = (bytes) => {
               sending = sending.then(async () => {
                 for (let rest = bytes; rest.length > 0; ) rest = rest.subarray(await connection.write(rest));
               });
+            };
+            const each = answer(write, () => {
+              sending = sending.then(() => connection.close());
             });
             const buffer = new Uint8Array(65_536);
             try {
@@ -171,7 +186,10 @@ const CONTENDERS = {
     } else {
       const net = await import('node:net');
       const server = net.createServer({ noDelay: true }, (socket) => {
-        const each = answer((bytes) => socket.write(bytes));
+        const each = answer(
+          (bytes) => socket.write(bytes),
+          () => socket.end(),
+        );
         socket.on('data', (bytes) => each.receive(bytes));
         socket.on('error', () => {});
         socket.on('close', () => each.close());
