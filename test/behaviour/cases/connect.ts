@@ -230,4 +230,37 @@ export const CONNECT: readonly BehaviourCase[] = [
         }),
     }),
   ),
+
+  {
+    name: 'connect: a client gives up a silent server with 1011, and one that does not answer its close after closeTimeoutMs',
+    run: (env) =>
+      withAnswer(env, accepting, async (url) => {
+        const limits = { pingIntervalMs: 40, pongTimeoutMs: 40, closeTimeoutMs: 40 };
+        const silent = await env.connect(url, { limits });
+        const { code, wasClean } = await silent.closed;
+        equal([code, wasClean], [1011, false], 'the silent one');
+        const closing = await env.connect(url, { limits: { closeTimeoutMs: 40 } });
+        equal((await closing.close(1000)).wasClean, false, 'the one that does not answer a close');
+      }),
+  },
+
+  {
+    name: 'connect: a client holds its server to maxMessageBytes: 1009',
+    run: async (env) => {
+      const seen = gate<number>();
+      await withServer(
+        env,
+        (server) =>
+          void server.useWebSockets({
+            open: (socket) => void socket.send('x'.repeat(2000)),
+            close: (_, { code }) => seen.open(code),
+          }),
+        async (running) => {
+          const socket = await env.connect(running.url(), { limits: { maxMessageBytes: 1999 } });
+          equal((await socket.closed).code, 1009, 'at the client');
+          equal(await seen.promise, 1009, 'at the server');
+        },
+      );
+    },
+  },
 ];
