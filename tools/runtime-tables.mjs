@@ -6,8 +6,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COUNTERPARTS, counterpartTable } from '../test/runtime/counterparts.ts';
 import { DIFFERENCES, DIFFERS } from '../test/runtime/differences.ts';
-import { COUNTERPARTS, counterpartTable, differenceTable, featureTable } from '../test/runtime/features.ts';
+import { differenceTable, featureTable } from '../test/runtime/features.ts';
 import { requirePeer } from '../test/support/peers.ts';
 import { fillMarks } from './marks.mjs';
 

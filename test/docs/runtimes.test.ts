@@ -3,15 +3,9 @@
  * where one of these rows is not so. Here is seen that the rows are about the cases that there are.
  */
 import { expect, it } from 'vitest';
+import { COUNTERPARTS, counterpartTable } from '../runtime/counterparts.ts';
 import { differenceOf } from '../runtime/differences.ts';
-import {
-  ALL_CASES,
-  COUNTERPARTS,
-  counterpartTable,
-  differenceTable,
-  FEATURES,
-  featureTable,
-} from '../runtime/features.ts';
+import { ALL_CASES, differenceTable, FEATURES, featureTable } from '../runtime/features.ts';
 import { read } from './extract.ts';
 
 const page = read('docs/runtimes.md');
