@@ -30,6 +30,9 @@ describe('listHas()', () => {
     ['', 'upgrade', false],
     [undefined, 'upgrade', false],
     ['a@b', 'a`b', false],
+    ['a[b', 'a{b', false],
+    ['AZ', 'az', true],
+    ['az', 'AZ', true],
   ])('in %j, %j: %j [RFC 9110 7.6.1]', (value, token, expected) => {
     expect(listHas(value, token)).toBe(expected);
   });

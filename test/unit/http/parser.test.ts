@@ -363,3 +363,64 @@ describe('RequestParser', () => {
     }
   });
 });
+
+describe('RequestParser, one byte or one name beside what is known', () => {
+  const parse = (text: string) => {
+    const parser = new RequestParser();
+    parser.push(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+    return parser.next();
+  };
+
+  it('takes no byte but its own for each of HTTP/1.1 and CRLF [RFC 9112 2.3]', () => {
+    const version = 'HTTP/1.1\r\n';
+    const taken: string[] = [];
+    for (let at = 0; at < version.length; at++) {
+      for (let unit = 0; unit < 256; unit++) {
+        const other = version.slice(0, at) + String.fromCharCode(unit) + version.slice(at + 1);
+        if (parse(`GET / ${other}Host: a\r\n\r\n`)?.kind === 'head') taken.push(other);
+      }
+    }
+    // Of another minor version, it is the parser that knows what it can: each is taken as it is named.
+    expect(new Set(taken)).toEqual(new Set(Array.from('0123456789', (minor) => `HTTP/1.${minor}\r\n`)));
+  });
+
+  it('knows a header by its whole name: others of the same length mean nothing [RFC 9110 5.1]', () => {
+    const others = [
+      'Date: close',
+      'Accept: 100-continue',
+      'Referer: websocket',
+      'User-Agent: close',
+      'Accept-Charset: 5',
+      'If-Modified-Since: chunked',
+    ];
+    const head = parse(
+      `GET / HTTP/1.1\r\n${others.join('\r\n')}\r\nHost: a\r\n${others.join('\r\n')}\r\n\r\n`,
+    );
+    expect(head).toMatchObject({
+      kind: 'head',
+      host: 'a',
+      hasBody: false,
+      chunked: false,
+      contentLength: undefined,
+      keepAlive: true,
+      upgrade: false,
+      expectContinue: false,
+    });
+  });
+
+  it.each(['clone', 'upgrede', 'keep-alove', 'closed', 'clos'])(
+    'the connection option %s means nothing [RFC 9110 7.6.1]',
+    (option) => {
+      const lines = `Host: a\r\nUpgrade: websocket\r\nConnection: ${option}\r\n\r\n`;
+      expect(parse(`GET / HTTP/1.1\r\n${lines}`)).toMatchObject({ keepAlive: true, upgrade: false });
+      expect(parse(`GET / HTTP/1.0\r\n${lines}`)).toMatchObject({ keepAlive: false, upgrade: false });
+    },
+  );
+
+  it.each(['GETX', 'XGET', 'POSTAL', 'get', 'PUTT', 'G'])(
+    'the method %s is no other [RFC 9110 9.1]',
+    (method) => {
+      expect(parse(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`)).toMatchObject({ kind: 'head', method });
+    },
+  );
+});

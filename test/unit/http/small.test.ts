@@ -1,6 +1,8 @@
+import { STATUS_CODES } from 'node:http';
 import { formatHttpDate, parseQuery, reasonPhrase } from 'sansocket/http';
 import { describe, expect, it } from 'vitest';
 import { isConnectTarget, isHostAndPort } from '../../../src/http/host.ts';
+import { parseTarget } from '../../../src/http/target.ts';
 
 describe('formatHttpDate()', () => {
   it.each([
@@ -33,6 +35,14 @@ describe('reasonPhrase()', () => {
     ]);
     expect([418, 299, 0, Number.NaN].map(reasonPhrase)).toEqual(['', '', '', '']);
   });
+
+  it('says what Node says, but for names that RFC 9110 changed and what is not registered', () => {
+    const others = new Set([413, 418, 422, 509, 510]);
+    for (let status = 0; status < 1000; status++) {
+      if (!others.has(status)) expect(reasonPhrase(status)).toBe(STATUS_CODES[status] ?? '');
+    }
+    expect(reasonPhrase(422)).toBe('Unprocessable Content');
+  });
 });
 
 describe('parseQuery()', () => {
@@ -57,6 +67,9 @@ describe('parseQuery()', () => {
     ['a=%4', [['a', ['%4']]]],
     ['a=%zz%41', [['a', ['%zzA']]]],
     ['a=%ff', [['a', ['\ufffd']]]],
+    ['a=x41%41%4x%x4', [['a', ['x41A%4x%x4']]]],
+    ['a=%39%3a%3A', [['a', ['9::']]]],
+    ['a=%ef%bb%bfb', [['a', ['\ufeffb']]]],
     ['\u00e4%41%4', [['\u00e4A%4', ['']]]],
     [
       '__proto__=1&constructor=2',
@@ -132,6 +145,43 @@ describe('isHostAndPort()', () => {
     expect(isHostAndPort('a%41', 0, 3)).toBe(false);
     expect(isHostAndPort('[::1]', 0, 4)).toBe(false);
     expect(isHostAndPort('a:1x', 0, 3)).toBe(true);
+    expect(isHostAndPort('[::1]:80', 0, 5)).toBe(true);
+    expect(isHostAndPort('', 0, 0)).toBe(false);
+    expect(isHostAndPort('[::1]', 0, 0)).toBe(false);
+    expect(isHostAndPort('a%41', 0, 4)).toBe(true);
+    expect(isHostAndPort('%41', 0, 3)).toBe(true);
+    expect(isHostAndPort('x%41%', 1, 4)).toBe(true);
+  });
+
+  it.each([
+    '[1::2::3]',
+    '[::12345]',
+    '[::256.1.1.1]',
+    '[::1.2.3]',
+    '[xv1.a]',
+    '[v1.a b]',
+    '[v1.a]x',
+    '[1:2:3:4:5:6:7]',
+    '[1:2:3:4:5:6:7:8:9]',
+    '[::1',
+    '[]',
+    '[::1]]',
+    '\u0161',
+    'a\u0130',
+  ])('refuses the address or the name %s [RFC 3986 3.2.2]', (host) => {
+    expect(isHostAndPort(host, 0, host.length)).toBe(false);
+  });
+
+  it.each([
+    '[1234:2:3:4:5:6:7:8]',
+    '[::ffff:255.255.255.255]',
+    '[v1f.a:b]',
+    '[V1.x]',
+    '[1::]',
+    '[::]',
+    `[${'1234:'.repeat(6)}255.255.255.255]`,
+  ])('takes the address %s [RFC 3986 3.2.2]', (host) => {
+    expect(isHostAndPort(host, 0, host.length)).toBe(true);
   });
 });
 
@@ -143,6 +193,13 @@ describe('isConnectTarget()', () => {
     ['[::1]:443', true],
     ['a', false],
     ['a:', false],
+    ['', false],
+    [':', false],
+    ['a:x', false],
+    ['a/1', false],
+    ['a.1', false],
+    ['[::1]', false],
+    ['[::1', false],
     ['a:0', false],
     ['a:65536', false],
     ['a:99999999999999999999', false],
@@ -150,4 +207,41 @@ describe('isConnectTarget()', () => {
   ])('%s: %j [RFC 9110 9.3.6]', (target, expected) => {
     expect(isConnectTarget(target, 0, target.length)).toBe(expected);
   });
+});
+
+describe('parseTarget()', () => {
+  it.each(['a', 'Z', 'z', 'aZ09', 'a+', 'a-', 'a.', 'ws', 'HTTP'])(
+    'takes the scheme %s [RFC 3986 3.1]',
+    (scheme) => {
+      expect(parseTarget('GET', `${scheme}://h/p?q`)).toEqual({
+        form: 'absolute',
+        path: '/p',
+        query: 'q',
+        authority: 'h',
+      });
+    },
+  );
+
+  it.each(['', '0a', '+a', '-a', '.a', 'a/', 'a;', 'a@', 'a[', 'a`', 'a{', 'a,', '{', '[', '@', '`'])(
+    'refuses %j, which is no scheme [RFC 3986 3.1]',
+    (scheme) => {
+      expect(parseTarget('GET', `${scheme}://h/p`)).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ['GET', 'http://h', '/', ''],
+    ['OPTIONS', 'http://h', '*', ''],
+    ['OPTIONS', 'http://h?', '/', ''],
+    ['OPTIONS', 'http://h?q', '/', 'q'],
+    ['GET', 'http://h?a/b', '/', 'a/b'],
+    ['GET', 'http://h/?a/b', '/', 'a/b'],
+    ['GET', 'http://h/a?', '/a', ''],
+    ['GET', 'http://h/a??', '/a', '?'],
+  ])(
+    '%s %s asks for the path %s with the query "%s" [RFC 9110 4.2.3, RFC 9112 3.2.4]',
+    (method, target, path, query) => {
+      expect(parseTarget(method, target)).toEqual({ form: 'absolute', path, query, authority: 'h' });
+    },
+  );
 });

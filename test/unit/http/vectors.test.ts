@@ -28,8 +28,10 @@ for (const [file, drive] of FILES) {
   const { vectors, target } = loadVectors<DriveOptions, Expected>(file);
 
   describe(`${target} vectors`, () => {
-    it.each(DELIVERIES)('hold, delivered %s', (_how, deliver) => {
-      for (const vector of vectors) check(vector, drive(deliver(vectorBytes(vector.bytes)), vector.options));
+    describe.each(DELIVERIES)('delivered %s', (_how, deliver) => {
+      it.each(vectors.map((vector) => [title(vector), vector] as const))('%s', (_title, vector) => {
+        check(vector, drive(deliver(vectorBytes(vector.bytes)), vector.options));
+      });
     });
 
     it('have names that are unique, and show the bytes that they hold', () => {
@@ -49,6 +51,10 @@ for (const [file, drive] of FILES) {
       }
     });
   });
+}
+
+function title({ name, rule, refs = [] }: Vector<unknown, unknown>): string {
+  return `${name} [${[rule, ...refs].join(', ')}]`;
 }
 
 function check(vector: Vector<DriveOptions, Expected>, driven: Driven): void {
