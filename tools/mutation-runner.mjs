@@ -36,6 +36,8 @@ function testFiles(row) {
       .map((name) => `${folder}/${name}`);
   return [
     ...within(`test/unit/${row}`, /\.test\.ts$/),
+    // The client's opening handshake is an engine of `connection/`; its tests go on to what an app sees of it.
+    ...(row === 'connection' ? ['test/unit/client/opening.test.ts'] : []),
     ...within('test/property', new RegExp(`^${row}.*\\.property\\.test\\.ts$`)),
   ];
 }

@@ -108,6 +108,8 @@ describe.each(ROLES)('WebSocketConnection as %s: closing', (role) => {
   test('while the peer still takes what was sent before our close, it is given time for its own', () => {
     const bench = new Bench(role, { limits: { closeTimeoutMs: 70 } });
     bench.connection.close(1000, '', 0);
+    expect(bench.tick(69, true, true)).toEqual([]);
+    expect(bench.connection.deadline).toBe(70);
     expect(bench.tick(70, true, true)).toEqual([]);
     expect(bench.connection.deadline).toBe(140);
     expect(bench.tick(140)).toEqual(['close 1006 unclean']);
@@ -224,6 +226,16 @@ describe.each(ROLES)('WebSocketConnection as %s: failing [RFC 6455 7.1.7]', (rol
     expect(bench.connection.fail(code, 'again')).toBeUndefined();
   });
 
+  test('fail gives a reason of 123 bytes whole, and none for what is not answered', () => {
+    const rule = ' (limits.maxSendBufferBytes)';
+    const bench = new Bench(role);
+    bench.connection.fail('send-buffer-full', 'x'.repeat(123 - rule.length));
+    expect(bench.sent()).toEqual([`close 1013 ${'x'.repeat(123 - rule.length)}${rule}`]);
+    const other = new Bench(role);
+    other.connection.fail('not-open', 'why');
+    expect(other.sent()).toEqual(['close 1002']);
+  });
+
   test('fail never says to the peer what a handler threw', () => {
     const bench = new Bench(role);
     bench.connection.fail('handler-failed', 'Cannot go on: password is hunter2', new Error('hunter2'));
@@ -287,6 +299,23 @@ describe.each(ROLES)('WebSocketConnection as %s: pings [RFC 6455 5.5.2, 5.5.3]',
     bench.connection.congested = false;
     expect(bench.sent()).toEqual(['pong 32']);
     expect(bench.sent()).toEqual([]);
+  });
+
+  test('a ping takes the place of one whose pong is still owed, also when there is room again', () => {
+    const bench = new Bench(role);
+    bench.connection.congested = true;
+    bench.receive(fromPeer(role, 9, '1'));
+    bench.connection.congested = false;
+    bench.receive(fromPeer(role, 9, '2'));
+    expect(bench.sent()).toEqual(['pong 32']);
+  });
+
+  test('pongs go out until highWaterMarkBytes wait, and from there on only the newest is owed', () => {
+    const header = role === 'server' ? 2 : 6;
+    const bench = new Bench(role, { limits: { highWaterMarkBytes: 2 * (header + 1) } });
+    bench.receive(...['1', '2', '3', '4'].map((payload) => fromPeer(role, 9, payload)));
+    expect(bench.connection.bufferedBytes).toBe(2 * (header + 1));
+    expect(bench.sent()).toEqual(['pong 31', 'pong 32', 'pong 34']);
   });
 
   test('a pong that is owed is not sent behind a close frame [RFC 6455 5.5.1]', () => {
@@ -547,6 +576,16 @@ describe.each(ROLES)('WebSocketConnection as %s: sending', (role) => {
     expect(bench.sent()).toEqual(['text "a" …', 'close 1001']);
   });
 
+  test('after our close frame nothing is sent, prepared or in pieces neither [RFC 6455 5.5.1]', () => {
+    const { connection } = new Bench(role);
+    connection.close(1000);
+    connection.takeOutput();
+    expect(connection.sendPrepared(new PreparedMessage('late'))).toBe(false);
+    expect(connection.sendPiece('text', 'late', true, false)).toBe(false);
+    expect(connection.sendPiece('text', 'late', false, true)).toBe(false);
+    expect(connection.takeOutput()).toBeUndefined();
+  });
+
   test('sendPrepared: the same frame to many', () => {
     const text = new PreparedMessage('news');
     const binary = new PreparedMessage(Uint8Array.of(1));
@@ -602,6 +641,16 @@ describe.each(ROLES)('WebSocketConnection as %s: receiving', (role) => {
       ]);
       expect(bench.sent(), name).toEqual(['pong 70', 'close 1000']);
     }
+  });
+
+  test('lend, keep: what was not taken of bytes that were lent is kept', () => {
+    const bench = new Bench(role);
+    const chunk = concat([fromPeer(role, 1, 'one'), fromPeer(role, 1, 'two')]);
+    bench.connection.lend(chunk, 0);
+    expect(bench.connection.next()).toEqual({ kind: 'text', data: 'one' });
+    bench.connection.keep();
+    chunk.fill(0xff);
+    expect(bench.events()).toEqual(['text two']);
   });
 
   test('pieces: a message comes as it arrives', () => {
@@ -684,6 +733,23 @@ describe('WebSocketConnection: a message that is compressed once for many', () =
     bench.connection.send('long enough', { compress: false });
     expect(bench.sent()).toEqual(['text "abc"', 'text "long enough"', 'text "long enough"']);
     expect(calls).toEqual([]);
+  });
+});
+
+describe('WebSocketConnection: the windows of compression', () => {
+  test.each(ROLES)('as %s: are given back once no message can come in any more', (role) => {
+    let given = 0;
+    const compression = {
+      inflate: (bytes: Uint8Array) => bytes,
+      compress: () => undefined,
+      dispose: () => given++,
+    } as unknown as MessageCompression;
+    const bench = new Bench(role, { compression });
+    bench.connection.close(1000);
+    expect(bench.receive(fromPeer(role, 1, 'late'))).toEqual(['text late']);
+    expect(given).toBe(0);
+    bench.receive(closeFromPeer(role, 1000));
+    expect(given).toBeGreaterThan(0);
   });
 });
 
