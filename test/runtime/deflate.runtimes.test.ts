@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 interface Result {
   readonly name: string;
   readonly usesZlib: boolean;
+  readonly changed: Readonly<Record<string, string>>;
   readonly asTuned: Differences;
   readonly all: Differences;
 }
@@ -21,7 +22,7 @@ interface Result {
 describe.each(Object.entries(COMMANDS))(
   'the DEFLATE engine of the transport %s, on its runtime',
   (_, command) => {
-    it('is zlib, and answers every message as the portable engine does, healthy or not [RFC 7692 7.2]', () => {
+    it('is zlib where its handle is as it should be, and answers every message as the portable engine does [RFC 7692 7.2]', () => {
       const [program = '', ...args] = command;
       const { stdout, stderr } = spawnSync(program, [...args, here('./deflate-run.ts')], {
         encoding: 'utf8',
@@ -29,6 +30,10 @@ describe.each(Object.entries(COMMANDS))(
       expect(stdout, stderr).toMatch(/^\{/);
       const result = JSON.parse(stdout) as Result;
       expect(result).toMatchObject({ name: 'zlib', usesZlib: true });
+      const { nothing, ...others } = result.changed;
+      expect(nothing).toBe('ZlibDeflater true');
+      expect(Object.keys(others)).toHaveLength(5);
+      expect(new Set(Object.values(others))).toEqual(new Set(['PureDeflater true']));
       for (const { differences, faults, tried } of [result.asTuned, result.all]) {
         expect(differences).toEqual([]);
         expect(tried).toBeGreaterThan(8_000);

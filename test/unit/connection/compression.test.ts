@@ -442,6 +442,24 @@ describe('WebSocketConnection with pieces, and a message that is much longer tha
     },
   );
 
+  test('keeps characters whole that come out in two parts', () => {
+    const { server } = agreement({}, { pieces: true, limits: { maxMessageBytes: 1e9 } });
+    const text = Array.from(
+      sample('random', 20_000),
+      (byte) => 'aä€😀'.repeat(byte & 1) + String.fromCodePoint(0x1f600 + byte),
+    ).join('');
+    server.receive(masked(1, zlibMessage(utf8(text)), { rsv: 4 }));
+    let count = 0;
+    let all = '';
+    for (let event = server.next(); event !== undefined; event = server.next()) {
+      if (event.kind !== 'piece') throw new Error(`a ${event.kind} came`);
+      count++;
+      all += event.data as string;
+    }
+    expect(count).toBeGreaterThan(10);
+    expect(all === text).toBe(true);
+  });
+
   test('gives no piece for data of which nothing comes out', () => {
     const { server } = agreement({}, { pieces: true, limits: { maxMessageBytes: 1e9 } });
     const empty = Array.from({ length: 1000 }, () => hex('00 00 00 ff ff'));
