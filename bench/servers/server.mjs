@@ -1,5 +1,6 @@
 // One server of a contender, on the runtime that runs this file: `server.mjs CONTENDER KIND PORT`.
-// KIND: echo, deflate (an echo that compresses), broadcast, http, handshake (an echo that nobody asks for one). Prints "ready" when it listens.
+// KIND: echo, echo-bytes (text goes through as bytes), deflate (an echo that compresses), broadcast, http, handshake (an echo
+// that nobody asks for one). Prints "ready" when it listens.
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
 const [contender, kind, portText] = args;
 const port = Number(portText);
@@ -11,14 +12,19 @@ const MAX = 64 * 1024 * 1024;
 /** Our server. */
 async function serve(compression) {
   const { Server } = await import(`../../dist/${runtime}.js`);
-  const server = new Server({ limits: { maxMessageBytes: MAX }, compression });
+  const textAsBytes = kind === 'echo-bytes';
+  const server = new Server({ limits: { maxMessageBytes: MAX }, compression, textAsBytes });
   server.useHttp((_request, response) => response.send(HELLO));
   server.useWebSockets(
     kind === 'broadcast'
       ? (_socket, message) => server.broadcast(message)
-      : async (socket, message) => {
-          await socket.send(message);
-        },
+      : textAsBytes
+        ? async (socket, message, type) => {
+            await socket.send(message, { type });
+          }
+        : async (socket, message) => {
+            await socket.send(message);
+          },
   );
   await server.start({ port, hostname: '127.0.0.1' });
 }

@@ -11,7 +11,7 @@ import type { ClientOptions } from './options.ts';
 /** What may be passed in the place of the subprotocols: the options of `connect` that make sense here. */
 export type WebSocketInit = Omit<
   ClientOptions,
-  'handlers' | 'streams' | 'data' | 'onError' | 'signal' | 'requireProtocol'
+  'handlers' | 'streams' | 'textAsBytes' | 'data' | 'onError' | 'signal' | 'requireProtocol'
 >;
 
 const INIT_NAMES: readonly string[] = [

@@ -177,6 +177,7 @@ export class Opening<Data> implements StreamHandler, Timed {
       now: host.deadlines.now(),
       compression: opened.compression,
       pieces: options.streams === true || handlers.stream !== undefined,
+      textAsBytes: options.textAsBytes,
       allowMasked: options.allowMasked,
       allowNonMinimalLength: options.allowNonMinimalLength,
     });

@@ -49,6 +49,11 @@ export interface ClientOptions<Data = unknown> {
   readonly compression?: boolean | CompressionOptions<never> | undefined;
   /** Give each message as an `IncomingMessage`, to be read in pieces as it arrives. Default: false. */
   readonly streams?: boolean | undefined;
+  /**
+   * Give text messages as their UTF-8 bytes, validated as always but not decoded: for apps that pass text on unread. The third
+   * argument of the `message` handler tells text from binary; a loop over the socket does not. Default: false, as strings.
+   */
+  readonly textAsBytes?: boolean | undefined;
   /** Functions to call as things happen, the same as on a server, in the place of a loop over the socket. */
   readonly handlers?: SocketHandlers<Data> | undefined;
   /** What `socket.data` is to begin with. */
@@ -77,6 +82,7 @@ const NAMES: readonly string[] = [
   'limits',
   'compression',
   'streams',
+  'textAsBytes',
   'handlers',
   'data',
   'onError',
@@ -112,7 +118,7 @@ export function checkClientOptions<Data>(options: ClientOptions<Data>): void {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'function') throw wrong(name, value, 'a function');
   }
-  for (const name of ['streams', 'allowMasked', 'allowNonMinimalLength'] as const) {
+  for (const name of ['streams', 'textAsBytes', 'allowMasked', 'allowNonMinimalLength'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'boolean') throw wrong(name, value, 'a boolean');
   }

@@ -75,6 +75,8 @@ export class App<Data> {
   hosts: HostPolicy | undefined;
   /** Less strict than the RFC, by choice. */
   lenient: WebSocketLeniency = {};
+  /** Whether text is given as bytes. */
+  textAsBytes = false;
   /** Agrees on compression; without it, there is none. */
   negotiate: CompressionAcceptor<HttpRequest> | undefined;
   /** Whether the server takes no more requests. */

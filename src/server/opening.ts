@@ -96,7 +96,7 @@ export class Opening<Data> {
 
   /** The engine that takes over. */
   connect(output: Output, now: number): WebSocketConnection {
-    const { host, websockets, lenient } = this.#app;
+    const { host, websockets, lenient, textAsBytes } = this.#app;
     return new WebSocketConnection({
       ...lenient,
       role: 'server',
@@ -107,6 +107,7 @@ export class Opening<Data> {
       now,
       compression: this.#compression,
       pieces: websockets!.stream !== undefined,
+      textAsBytes,
     });
   }
 

@@ -15,7 +15,7 @@ import { PreparedMessage } from '../frame/prepared.ts';
 import { type HostOption, resolveHostPolicy } from '../handshake/host-policy.ts';
 import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
 import { checkSendOptions, type Socket } from '../socket/socket.ts';
@@ -39,6 +39,11 @@ export interface ServerOptions extends WebSocketLeniency {
    * declines for a request. Default: false.
    */
   readonly compression?: boolean | CompressionOptions<HttpRequest> | undefined;
+  /**
+   * Give text messages as their UTF-8 bytes, validated as always but not decoded: for apps that pass text on unread. The third
+   * argument of the `message` handler tells text from binary. Default: false, as strings.
+   */
+  readonly textAsBytes?: boolean | undefined;
   /** Which origins may open WebSockets: `'same-host'`, a list, or `'any'`. Default: any. */
   readonly origins?: OriginOption | undefined;
   /** Which hosts the server is: a guard against DNS rebinding. Default: any. */
@@ -53,6 +58,7 @@ export interface ServerOptions extends WebSocketLeniency {
 const SERVER_OPTIONS = [
   'limits',
   'compression',
+  'textAsBytes',
   'origins',
   'hosts',
   'onError',
@@ -120,6 +126,7 @@ export class Server<Data = unknown> {
       allowUnmasked: options.allowUnmasked,
       allowNonMinimalLength: options.allowNonMinimalLength,
     };
+    this.#app.textAsBytes = readSwitch('make a server', 'textAsBytes', options.textAsBytes, false);
     this.#app.negotiate = acceptCompression(options.compression, transport.deflate);
     if (origins !== undefined) this.#app.origins = resolveOriginPolicy(origins);
     if (hosts !== undefined) this.#app.hosts = resolveHostPolicy(hosts);
@@ -173,7 +180,9 @@ export class Server<Data = unknown> {
    * @throws A `UsageTypeError` (`bad-argument`) for anything else, or an object with a name that means nothing.
    */
   useWebSockets(
-    handler: ((socket: Socket<Data>, message: string | Uint8Array) => unknown) | WebSocketHandlers<Data>,
+    handler:
+      | ((socket: Socket<Data>, message: string | Uint8Array, type: 'text' | 'binary') => unknown)
+      | WebSocketHandlers<Data>,
   ): this {
     if (typeof handler === 'function') {
       this.#app.websockets = { message: handler };

@@ -24,8 +24,12 @@ import { Socket, type SocketCloseInfo, type SocketInfo } from './socket.ts';
 export interface SocketHandlers<Data = unknown> {
   /** The connection is open. */
   open?(socket: Socket<Data>): unknown;
-  /** A message came. Handlers start in the order of messages, and do not wait for one another. */
-  message?(socket: Socket<Data>, message: string | Uint8Array): unknown;
+  /**
+   * A message came. Handlers start in the order of messages, and do not wait for one another.
+   *
+   * @param type What it was sent as, where `message` does not tell: with `textAsBytes`, both are bytes.
+   */
+  message?(socket: Socket<Data>, message: string | Uint8Array, type: 'text' | 'binary'): unknown;
   /** Instead of `message`: a message starts, to be read in pieces. The next one starts when this one was read or the handler is done. */
   stream?(socket: Socket<Data>, message: IncomingMessage): unknown;
   /** The connection is over; called exactly once, after everything else. */
@@ -358,7 +362,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     switch (event.kind) {
       case 'text':
       case 'binary':
-        if (this.#inbox === undefined) this.#callMessage(event.data);
+        if (this.#inbox === undefined) this.#callMessage(event.data, event.kind);
         else this.#inbox.push(event.data, event.data.length + WAITING_OVERHEAD);
         return;
       case 'piece':
@@ -376,10 +380,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     }
   }
 
-  #callMessage(message: string | Uint8Array): void {
+  #callMessage(message: string | Uint8Array, type: 'text' | 'binary'): void {
     let result: unknown;
     try {
-      result = this.#handlers.message!(this.socket, message);
+      result = this.#handlers.message!(this.socket, message, type);
       if (!isThenable(result)) return;
       const { length } = message;
       this.#running++;

@@ -23,18 +23,19 @@ export class IncomingMessage<Piece extends string | Uint8Array = string | Uint8A
     this.#pieces = pieces;
   }
 
-  /** The pieces, in order: strings of whole characters for text, bytes for binary. Throws if the message is cut off. */
+  /** The pieces, in order: strings of whole characters for text (with `textAsBytes` its bytes, cut anywhere), bytes for binary. Throws if the message is cut off. */
   [Symbol.asyncIterator](): AsyncIterator<Piece, undefined> {
     return this.#pieces[Symbol.asyncIterator]();
   }
 
   /** All of a text message. Bytes are taken for UTF-8. */
   async text(): Promise<string> {
-    if (this.type === 'binary')
-      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await this.bytes());
+    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     let text = '';
-    for await (const piece of this.#pieces) text += piece as string;
-    return text;
+    for await (const piece of this.#pieces) {
+      text += typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true });
+    }
+    return text + decoder.decode();
   }
 
   /** All of a message as bytes. Text is given as UTF-8. */

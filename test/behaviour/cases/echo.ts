@@ -4,7 +4,7 @@
  * @module
  */
 import { concat, masked, octets, tell } from '../../support/wire.ts';
-import { equal, until } from '../assert.ts';
+import { check, equal, until } from '../assert.ts';
 import { type BehaviourCase, echo, withServer } from '../env.ts';
 
 const KIB = 1024;
@@ -58,8 +58,60 @@ function bytes(size: number): Uint8Array {
   return Uint8Array.from({ length: size }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
 }
 
+const MIXED = 'aé€😀'.repeat(5000);
+
+/** Text that nobody decodes on its way. */
+const PASSED_ON: readonly BehaviourCase[] = [
+  {
+    name: 'echo: with textAsBytes, text comes as bytes on both ends, told from binary, and goes back as text',
+    run: (env) =>
+      withServer(
+        env,
+        (server) => server.useWebSockets((socket, message, type) => socket.send(message, { type })),
+        async (running) => {
+          const seen: unknown[] = [];
+          const socket = await env.connect(running.url(), {
+            textAsBytes: true,
+            handlers: { message: (_socket, message, type) => void seen.push([type, message]) },
+          });
+          await socket.send('plain');
+          await socket.send(MIXED);
+          await socket.send(Uint8Array.of(0x00, 0xff));
+          await until(() => seen.length === 3, 'three messages come back');
+          const utf8 = new TextEncoder();
+          equal(
+            seen,
+            [
+              ['text', utf8.encode('plain')],
+              ['text', utf8.encode(MIXED)],
+              ['binary', Uint8Array.of(0x00, 0xff)],
+            ],
+            'what the handler got',
+          );
+          await socket.close(1000);
+        },
+        { textAsBytes: true },
+      ),
+  },
+  {
+    name: 'violation: text that is no UTF-8 is refused with textAsBytes too [RFC 6455 8.1]',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          const client = await running.socket();
+          client.write(masked(1, Uint8Array.of(0x61, 0xff)));
+          check(/\b1007\b/.test(tell(await client.frame())), 'the answer is no 1007');
+        },
+        { textAsBytes: true },
+      ),
+  },
+];
+
 /** Echo by our own client and by a stranger. */
 export const ECHO: readonly BehaviourCase[] = [
+  ...PASSED_ON,
   ...TEXTS.map(
     ([name, message]) =>
       ({
