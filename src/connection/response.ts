@@ -193,7 +193,8 @@ export class ResponseWriter {
     let hasDate = false;
     let keepAlive = this.keepAlive;
     // What was not checked on its way into an HttpHeaders is checked now: nobody injects a line.
-    for (const [name, value] of headers instanceof HttpHeaders ? headers : new HttpHeaders(headers)) {
+    const checked = headers instanceof HttpHeaders ? headers : new HttpHeaders(headers);
+    checked.forEach((value, name) => {
       switch (name.length) {
         case 4:
           if (name.toLowerCase() === 'date') hasDate = true;
@@ -206,13 +207,13 @@ export class ResponseWriter {
               if (known === 'close') keepAlive = false;
               else if (known !== 'keep-alive') options += `${option}, `;
             }
-            continue;
+            return;
           }
           break;
         case 14:
           if (name.toLowerCase() === 'content-length') {
             declared = contentLength(value, declared, length, this.#isHead || status === 304);
-            continue;
+            return;
           }
           break;
         case 17:
@@ -225,7 +226,7 @@ export class ResponseWriter {
           break;
       }
       lines += `${name}: ${value}\r\n`;
-    }
+    });
     const empty = status === 204 || status === 304;
     // "A server MUST NOT generate content in a 205 response" (RFC 9110 §15.3.6); its length is told.
     const known = status === 205 ? 0 : (declared ?? length);

@@ -117,18 +117,19 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
    * @throws A `UsageTypeError` (`bad-argument`) for a bad name or value; then nothing has changed.
    */
   set(name: string, value: string | readonly string[]): this {
-    const values = typeof value === 'string' ? [value] : listOf(name, value);
-    const added = values.flatMap((each) => [checkedName(name), checkedValue(name, each)]);
-    const lines: string[] = [];
-    let isPlaced = false;
-    for (const [each, kept] of this) {
-      if (each.length !== name.length || !sameText(each, 0, name)) lines.push(each, kept);
-      else if (!isPlaced) {
-        lines.push(...added);
-        isPlaced = true;
-      }
+    const added: string[] = [];
+    if (typeof value === 'string') added.push(checkedName(name), checkedValue(name, value));
+    else for (const each of listOf(name, value)) added.push(checkedName(name), checkedValue(name, each));
+    const first = this.#find(name, 0);
+    if (first < 0) {
+      this.#append(added);
+      return this;
     }
-    if (!isPlaced) lines.push(...added);
+    const lines: string[] = [];
+    this.forEach((kept, each) => {
+      if (each.length !== name.length || !sameText(each, 0, name)) lines.push(each, kept);
+      else if (lines.length === 2 * first) lines.push(...added);
+    });
     this.#replace(lines);
     return this;
   }
@@ -139,9 +140,7 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
    * @throws A `UsageTypeError` (`bad-argument`) for a bad name or value; then nothing has changed.
    */
   append(name: string, value: string): this {
-    const line = [checkedName(name), checkedValue(name, value)] as const;
-    if (this.#lines === undefined || this.#lines === NO_LINES) this.#replace([...this].flat());
-    this.#lines!.push(...line);
+    this.#append([checkedName(name), checkedValue(name, value)]);
     return this;
   }
 
@@ -206,6 +205,20 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
     const spans = this.#spans;
     if (spans === undefined) return this.#lines![2 * line + 1]!;
     return this.#text.slice(spans[SPAN * line + 2]!, spans[SPAN * line + 3]!);
+  }
+
+  /** Names and values by turns, checked, after what there is. */
+  #append(added: string[]): void {
+    if (this.#lines === NO_LINES) {
+      this.#lines = added;
+      return;
+    }
+    if (this.#lines === undefined) {
+      const lines: string[] = [];
+      this.forEach((value, name) => lines.push(name, value));
+      this.#replace(lines);
+    }
+    this.#lines!.push(...added);
   }
 
   #replace(lines: string[]): void {
