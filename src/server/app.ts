@@ -87,6 +87,10 @@ export class App<Data> {
   turnedAway = 0;
   /** All open WebSockets. */
   readonly sockets: Set<Socket<Data>> = new Set();
+  /** Called when a WebSocket is gone. */
+  readonly socketGone = (driver: { readonly socket: Socket<Data> }): void => {
+    this.sockets.delete(driver.socket);
+  };
   /** Called when a connection is gone. */
   connectionGone: () => void = () => {};
   #date = '';

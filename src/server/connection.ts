@@ -272,7 +272,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   #request(head: RequestHead): void {
     const exchange = ++this.#exchange;
-    this.#body = head.hasBody ? new AsyncQueue(this.#resume) : undefined;
+    this.#body = head.hasBody ? new AsyncQueue(() => this.#resume()) : undefined;
     const turn = new Turn(this, exchange);
     const request = new HttpRequest(head, turn, this.#body);
     if (this.#app.isUpgrade(head)) {
@@ -377,9 +377,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       connection,
       opening.info,
       this.#app.websockets!,
-      () => {
-        this.#app.sockets.delete(driver.socket);
-      },
+      this.#app.socketGone,
     );
     this.#driver = driver;
     this.#app.sockets.add(driver.socket);
@@ -431,10 +429,10 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   }
 
   /** A response is finished, or part of a body was read: go on. */
-  readonly #resume = (): void => {
+  #resume(): void {
     if (this.#corked) return;
     this.#pumpCorked();
-  };
+  }
 
   #stuck(): ProtocolError {
     const { headTimeoutMs } = this.#app.host.limits;

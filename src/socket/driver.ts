@@ -88,6 +88,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #cut = false;
   #running = 0;
   #runningBytes = 0;
+  /** What a handler's promise calls; made once, when one first returns a promise. */
+  #onSettled: (() => void) | undefined;
+  #onRejected: ((error: unknown) => void) | undefined;
   /** Bytes handed to the transport, and how many of them it had sent when we last looked. */
   #writtenBytes = 0;
   #takenBytes = 0;
@@ -121,7 +124,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#onGone = onGone;
     this.socket = new Socket(this, info);
     if (handlers.message === undefined && handlers.stream === undefined) {
-      this.#inbox = new AsyncQueue(this.#resume);
+      this.#inbox = new AsyncQueue(() => this.#resume());
     }
   }
 
@@ -388,7 +391,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       const { length } = message;
       this.#running++;
       if (length <= COUNT_ABOVE) {
-        asPromise(result).then(this.#settled, this.#rejected);
+        this.#onSettled ??= () => this.#settled();
+        this.#onRejected ??= (error) => this.#rejected(error);
+        asPromise(result).then(this.#onSettled, this.#onRejected);
         return;
       }
       this.#runningBytes += length;
@@ -410,7 +415,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #callOpen(): void {
     try {
       const result: unknown = this.#handlers.open?.(this.socket);
-      if (isThenable(result)) asPromise(result).then(nothing, this.#failed);
+      if (isThenable(result)) asPromise(result).then(nothing, (error: unknown) => this.#handlerFailed(error));
     } catch (error) {
       this.#handlerFailed(error);
     }
@@ -424,7 +429,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   }
 
   #openStream(type: 'text' | 'binary'): void {
-    const pieces = new AsyncQueue<string | Uint8Array>(this.#resume);
+    const pieces = new AsyncQueue<string | Uint8Array>(() => this.#resume());
     this.#pieces = pieces;
     const message = new IncomingMessage(type, pieces);
     if (this.#inbox !== undefined) {
@@ -435,7 +440,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const done = (): void => void pieces.return();
     try {
       const result: unknown = this.#handlers.stream!(this.socket, message);
-      if (isThenable(result)) asPromise(result).then(done, this.#failed);
+      if (isThenable(result)) asPromise(result).then(done, (error: unknown) => this.#handlerFailed(error));
       else done();
     } catch (error) {
       this.#handlerFailed(error);
@@ -494,23 +499,21 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (!this.#corked) this.flush();
   }
 
-  readonly #settled = (): void => {
+  #settled(): void {
     this.#running--;
     if (this.#paused) this.#resume();
-  };
+  }
 
-  readonly #rejected = (error: unknown): void => {
+  #rejected(error: unknown): void {
     this.#settled();
     this.#handlerFailed(error);
-  };
-
-  readonly #failed = (error: unknown): void => this.#handlerFailed(error);
+  }
 
   /** Something was taken that we waited for. */
-  readonly #resume = (): void => {
+  #resume(): void {
     this.#pump();
     this.flush();
-  };
+  }
 
   // ------------------------------------------------------------------ out
 
