@@ -1,4 +1,5 @@
 // Mutation testing, file by file: `npm run mutation -- src/frame/close.ts …`; without files, all pure rows.
+// `npm run mutation -- --survivors src/frame …` runs those again that survived: for when tests were added, and nothing else.
 // `npm run mutation -- --table` writes the table of docs/mutation.md from the results so far.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -6,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ROWS = ['bytes', 'frame', 'http', 'deflate', 'handshake', 'connection'];
+const resultsFile = `${root}reports/mutation/incremental.json`;
+const UNNOTICED = ['Survived', 'NoCoverage'];
 
 function run(files) {
   let failed = false;
@@ -26,12 +29,28 @@ function run(files) {
   return failed ? 1 : 0;
 }
 
+/** The mutants of `row` that no test noticed, as ranges for Stryker, whose columns start at 0 here. */
+function survivors(row) {
+  const { files } = JSON.parse(readFileSync(resultsFile, 'utf8'));
+  const ranges = Object.entries(files)
+    .filter(([file]) => file.startsWith(row))
+    .flatMap(([file, { mutants }]) =>
+      mutants
+        .filter(({ status }) => UNNOTICED.includes(status))
+        .map(
+          ({ location: { start, end } }) =>
+            `${file}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`,
+        ),
+    );
+  return ranges.join(',');
+}
+
 /** Killed, survived and all mutants of each file with results, and the same for all of them. */
 function results() {
-  const { files } = JSON.parse(readFileSync(`${root}reports/mutation/incremental.json`, 'utf8'));
+  const { files } = JSON.parse(readFileSync(resultsFile, 'utf8'));
   const rows = Object.entries(files).map(([file, { mutants }]) => {
     const count = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
-    return { file, killed: count('Killed', 'Timeout'), survived: count('Survived', 'NoCoverage') };
+    return { file, killed: count('Killed', 'Timeout'), survived: count(...UNNOTICED) };
   });
   return rows
     .filter(({ killed, survived }) => killed + survived > 0)
@@ -63,4 +82,5 @@ function writeTable() {
 
 const wanted = process.argv.slice(2);
 if (wanted[0] === '--table') process.exitCode = writeTable();
+else if (wanted[0] === '--survivors') process.exitCode = run(wanted.slice(1).map(survivors));
 else process.exitCode = run(wanted.length > 0 ? wanted : ROWS.map((row) => `src/${row}/**/*.ts`));

@@ -424,3 +424,31 @@ describe('RequestParser, one byte or one name beside what is known', () => {
     },
   );
 });
+
+describe('ResponseParser, at its limits', () => {
+  const parse = (text: string, method: string, limits = {}) => {
+    const parser = new ResponseParser({ limits });
+    parser.expect(method);
+    parser.push(utf8(text));
+    return parser.next();
+  };
+
+  it('takes a body of exactly maxBodyBytes, and refuses one byte more [limits.maxBodyBytes]', () => {
+    const answer = (length: number) => `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+    expect(parse(answer(5), 'GET', { maxBodyBytes: 5 })).toMatchObject({ kind: 'head', contentLength: 5 });
+    expect(parse(answer(6), 'GET', { maxBodyBytes: 5 })).toMatchObject({
+      kind: 'error',
+      code: 'body-too-big',
+    });
+    expect(parse(answer(6), 'HEAD', { maxBodyBytes: 5 })).toMatchObject({ kind: 'head', contentLength: 6 });
+  });
+
+  it.each([
+    [200, true],
+    [299, true],
+    [300, false],
+    [404, false],
+  ])('CONNECT answered with %i becomes a tunnel: %j [RFC 9110 9.3.6]', (status, switches) => {
+    expect(parse(`HTTP/1.1 ${status} x\r\nContent-Length: 0\r\n\r\n`, 'CONNECT')).toMatchObject({ switches });
+  });
+});

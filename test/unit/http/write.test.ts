@@ -260,3 +260,12 @@ describe('encodeChunk() and encodeLastChunk()', () => {
     expect(() => encodeChunk('x' as never)).toThrow(refusal(/got string/));
   });
 });
+
+describe('headers that are as long as those that frame a body', () => {
+  it.each(['Accept-Charset', 'If-Modified-Since'])('%s frames nothing [RFC 9112 6]', (name) => {
+    const request = latin1(
+      encodeRequest({ ...GET, method: 'POST', headers: { Host: 'a', [name]: '9' }, body: 'b' }),
+    );
+    expect(request).toBe(`POST / HTTP/1.1\r\nHost: a\r\n${name}: 9\r\nContent-Length: 1\r\n\r\nb`);
+  });
+});
