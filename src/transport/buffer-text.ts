@@ -25,8 +25,8 @@ export interface BufferParts {
   readonly isAscii: (bytes: Uint8Array) => boolean;
   /** Whether the bytes are UTF-8 (RFC 3629). */
   readonly isUtf8: (bytes: Uint8Array) => boolean;
-  /** What reads long text that is not ASCII fastest; `undefined` where the bytes are not UTF-8. */
-  readonly decodeLong: (bytes: Uint8Array) => string | undefined;
+  /** What reads long text that is not ASCII faster than `utf8Slice`, if anything does; gives `undefined` where the bytes are not UTF-8. */
+  readonly decodeLong?: ((bytes: Uint8Array) => string | undefined) | undefined;
 }
 
 /** Up to here, a loop over the bytes beats the way into native code. */
@@ -57,7 +57,8 @@ export function bufferText({ prototype, byteLength, isAscii, isUtf8, decodeLong 
         if (at === end) return text;
       } else if (length >= LONG) {
         const view = bytes.subarray(start, end);
-        return isAscii(view) ? latin1Slice.call(bytes, start, end) : decodeLong(view);
+        if (isAscii(view)) return latin1Slice.call(bytes, start, end);
+        if (decodeLong !== undefined) return decodeLong(view);
       }
       // One pass: what is broken shows as U+FFFD, and only then is it worth asking whether one was really sent.
       const text = utf8Slice.call(bytes, start, end);

@@ -47,10 +47,6 @@ export const denoTransport: Transport = {
     byteLength: (text) => buffer.Buffer.byteLength(text),
     isAscii: buffer.isAscii,
     isUtf8: buffer.isUtf8,
-    decodeLong(bytes) {
-      if (!buffer.isUtf8(bytes)) return undefined;
-      return buffer.Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-    },
   }),
   native: { xor: xor64 },
   deflate: zlibEngine({ deflateFrom: 2048, levelForOne: 2 }, () => process.getBuiltinModule('node:zlib')),

@@ -23,6 +23,7 @@ const TEXTS: ReadonlyArray<readonly [name: string, message: string]> = [
   ['text of 3-byte characters', text('€漢字ᚠ', 50)],
   ['text of 4-byte characters', text('😀𝄞🏳️‍🌈', 50)],
   ['text that starts with a byte order mark', '\ufeffabc'],
+  ['long text in which U+FFFD was really sent', '\ufffd€x'.repeat(2000)],
   ...[125, 126, 65_535, 65_536, 1024 * KIB].map(
     (size) => [`ASCII text of ${size} bytes`, 'x'.repeat(size)] as const,
   ),

@@ -71,6 +71,11 @@ const LIST: readonly Violation[] = [
   ],
   // 6: UTF-8
   ...NOT_UTF8.map(([name, bytes]) => [`text with ${name}`, 1007, masked(1, Uint8Array.from(bytes))] as const),
+  [
+    'long text with a wrong byte at its end',
+    1007,
+    masked(1, Uint8Array.of(...new TextEncoder().encode('€'.repeat(2000)), 0xff)),
+  ],
   ['broken text in an unfinished fragment: at once', 1007, start(1, Uint8Array.of(0x61, 0xff))],
   [
     'broken text in an unfinished frame: at once',
