@@ -1,119 +1,58 @@
 // `npm run bench:connections`: 10 000 WebSockets at once on each runtime, each answering a ping, and what one that is
 // idle costs. `-- --count=1000 --runtime=node` for less. Memory is the growth of the process's resident set.
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { encodeFrame } from '../dist/frame/index.js';
-import { SCENARIOS } from './scenarios.mjs';
+import {
+  buildMissing,
+  holdLoad,
+  pause,
+  possible,
+  readArguments,
+  residentBytes,
+  startServer,
+  Workspace,
+} from './harness.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const here = fileURLToPath(new URL('.', import.meta.url));
-const flags = new Map(process.argv.slice(2).map((each) => each.replace(/^--/, '').split('=')));
-const wanted = Number(flags.get('count') ?? 10_000);
-const openFiles = Number(spawnSync('sh', ['-c', 'ulimit -n'], { encoding: 'utf8' }).stdout);
-// Both ends run here, each in a process of its own, with some files open besides.
-const count = Math.min(wanted, openFiles - 200);
-if (count < wanted)
-  console.log(`The open-file limit is ${openFiles}: ${count} connections instead of ${wanted}`);
+buildMissing();
+const { SCENARIOS, PING } = await import('./scenarios.mjs');
+const { flags } = readArguments(['count', 'runtime']);
+const connections = possible(Number(flags.get('count') ?? 10_000));
+const workspace = new Workspace();
+const load = { mode: 'hold', connections, request: PING, response: 3, opening: SCENARIOS['echo-64'].opening };
 
-const folder = mkdtempSync(join(tmpdir(), 'connections-'));
-const load = join(folder, 'load');
-if (spawnSync('cc', ['-O2', '-o', load, join(here, 'load.c')], { stdio: 'inherit' }).status !== 0)
-  process.exit(1);
-const ping = encodeFrame({ opcode: 9, payload: Uint8Array.of(1), mask: Uint8Array.of(1, 2, 3, 4) });
-writeFileSync(join(folder, 'ping'), ping);
-writeFileSync(join(folder, 'opening'), SCENARIOS['echo-64'].opening);
-
-const RUNTIMES = {
-  node: { command: [process.execPath], contenders: ['ours', 'ws', 'floor'] },
-  bun: { command: [join(root, 'node_modules/.bin/bun')], contenders: ['ours', 'native', 'floor'] },
-  deno: {
-    command: [join(root, 'node_modules/.bin/deno'), 'run', '-A', '--no-lock'],
-    contenders: ['ours', 'native', 'floor'],
-  },
+const CONTENDERS = {
+  node: ['ours', 'ws', 'floor'],
+  bun: ['ours', 'native', 'floor'],
+  deno: ['ours', 'native', 'floor'],
 };
 
-const residentKiB = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Waits for text on a process's standard output. */
-function says(child, pattern, what) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${what}: nothing within 60 s`)), 60_000);
-    child.stdout.on('data', (text) => {
-      if (!pattern.test(String(text))) return;
-      clearTimeout(timer);
-      resolve();
-    });
-    child.on('exit', (code) => reject(new Error(`${what}: ended with ${code}`)));
-  });
-}
-
+/** What one connection adds, in KiB. */
 async function measure(runtime, contender) {
-  const port = await freePort();
-  const [command, ...args] = RUNTIMES[runtime].command;
-  const floor = {
-    REQUEST_BYTES: String(ping.length),
-    RESPONSE_BYTES: '3',
-    OPENING_BYTES: String(SCENARIOS['echo-64'].opening.length),
-  };
-  const server = spawn(
-    command,
-    [...args, join(here, 'servers/server.mjs'), contender, 'echo', String(port)],
-    {
-      env: { ...process.env, ...floor },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  let client;
+  const server = await startServer({ runtime, contender, floor: load });
   try {
-    await says(server, /ready/, contender);
-    await sleep(500);
-    const before = residentKiB(server.pid);
-    client = spawn(
-      load,
-      [port, 'hold', count, 1, join(folder, 'ping'), 3, 0, 0, join(folder, 'opening')].map(String),
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-      },
-    );
-    await says(client, /answers/, `${count} connections to ${contender}`);
-    await sleep(1000);
-    const each = (residentKiB(server.pid) - before) / count;
-    console.log(
-      `${runtime.padEnd(5)} ${contender.padEnd(7)} ${count} connections, each answered a ping; ${each.toFixed(2)} KiB each`,
-    );
-    return { runtime, contender, count, kibEach: each };
+    await pause(500);
+    const before = residentBytes(server.pid);
+    const stop = await holdLoad(workspace, { ...load, port: server.port });
+    await pause(1000);
+    const each = (residentBytes(server.pid) - before) / connections / 1024;
+    stop();
+    return each;
   } finally {
-    client?.removeAllListeners('exit');
-    server.removeAllListeners('exit');
-    client?.kill('SIGKILL');
-    server.kill('SIGKILL');
+    server.stop();
   }
 }
 
 let failed = 0;
-for (const [runtime, { contenders }] of Object.entries(RUNTIMES)) {
+for (const [runtime, contenders] of Object.entries(CONTENDERS)) {
   if (flags.has('runtime') && flags.get('runtime') !== runtime) continue;
   for (const contender of contenders) {
+    const start = `${runtime.padEnd(5)} ${contender.padEnd(7)}`;
     try {
-      await measure(runtime, contender);
+      const each = await measure(runtime, contender);
+      console.log(`${start} ${connections} connections, each answered a ping; ${each.toFixed(2)} KiB each`);
     } catch (error) {
-      console.log(`${runtime.padEnd(5)} ${contender.padEnd(7)} ${error.message}`);
+      console.log(`${start} ${error.message}`);
       if (contender === 'ours') failed++;
     }
   }
 }
-rmSync(folder, { recursive: true, force: true });
+workspace.remove();
 process.exitCode = failed === 0 ? 0 : 1;

@@ -1,18 +1,23 @@
 /*
  * A load generator that is never the bottleneck: one thread, epoll, prebuilt bytes, answers told apart by counting.
  *
- *   load PORT MODE CONNECTIONS DEPTH REQUEST RESPONSE_BYTES WARMUP_MS MEASURE_MS [OPENING]
+ *   load PORT MODE CONNECTIONS DEPTH REQUEST RESPONSE_BYTES WARMUP_MS MEASURE_MS [OPENING] [flood=N] [total=N]
  *
  * MODE       echo       each connection keeps DEPTH copies of REQUEST in flight; RESPONSE_BYTES come back for each
  *            broadcast  the first connection sends REQUEST; RESPONSE_BYTES come back on every connection; then again
  *            hold       sends REQUEST once on each connection; when all answers are there, prints, and keeps all
  *                       connections open until standard input ends
+ *            mute       sends REQUEST once on each connection and reads nothing from then on; when all is sent, prints,
+ *                       and keeps all connections open until standard input ends
  *            open       connect, send OPENING, read its answer, send REQUEST, read until the end; then again
  * REQUEST    a file with the bytes to send
  * RESPONSE_BYTES  0: the length of the first answer, which must come whole in 100 ms
  * OPENING    a file with bytes to send first; its answer ends with an empty line and is not counted
+ * flood=N    echo: one more connection keeps N copies of REQUEST in flight, and is counted apart
+ * total=N    open: stop after N answers, whatever MEASURE_MS says
  *
- * Prints one line of JSON: answers, seconds, and the latency of single answers in microseconds (DEPTH 1 alone).
+ * Prints one line of JSON: answers and seconds of the measurement, all answers there were, those of the flooding
+ * connection, and the latency of single answers in microseconds (DEPTH 1 alone, without the flooding connection).
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -40,15 +45,16 @@ struct connection {
   size_t to_send;    /* bytes still to be written */
   size_t at;         /* where in REQUEST the next byte to write is */
   int wants_write;
+  int deaf;          /* it reads no more */
   uint64_t sent_at;
 };
 
 static unsigned char *request, *opening;
 static size_t request_bytes, opening_bytes, response_bytes;
-static int epoll, port, count, depth;
-static struct connection *all;
+static int epoll, port, count, depth, flood, copies; /* copies: how often REQUEST is repeated in memory */
+static struct connection *all, *flooder;
 static unsigned char *buffer;
-static uint64_t answers, measured_from;
+static uint64_t answers, all_answers, flood_answers, measured_from;
 static uint32_t *latencies;
 static size_t latency_count;
 
@@ -76,7 +82,7 @@ static unsigned char *read_file(const char *path, size_t *length) {
 }
 
 static void watch(struct connection *c, int op) {
-  struct epoll_event event = {.events = EPOLLIN | (c->wants_write ? EPOLLOUT : 0), .data.ptr = c};
+  struct epoll_event event = {.events = (c->deaf ? 0 : EPOLLIN) | (c->wants_write ? EPOLLOUT : 0), .data.ptr = c};
   if (epoll_ctl(epoll, op, c->fd, &event) < 0) die("epoll_ctl");
 }
 
@@ -102,7 +108,7 @@ static void dial(struct connection *c) {
 static void send_more(struct connection *c) {
   while (c->to_send > 0) {
     /* Many copies of a short request leave in one write: REQUEST is repeated in memory. */
-    size_t length = request_bytes * (size_t)depth - c->at;
+    size_t length = request_bytes * (size_t)copies - c->at;
     if (length > c->to_send) length = c->to_send;
     ssize_t sent = write(c->fd, request + c->at, length);
     if (sent < 0) {
@@ -133,11 +139,28 @@ static void receive_echo(struct connection *c, size_t got) {
     c->owed %= response_bytes;
   }
   if (done == 0) return;
+  all_answers += done;
+  if (c == flooder) {
+    flood_answers += done;
+    ask(c, done);
+    return;
+  }
   answers += done;
   if (depth == 1 && measured_from && latency_count < LATENCIES) {
     latencies[latency_count++] = (uint32_t)((now_ns() - c->sent_at) / 100);
   }
   ask(c, done);
+}
+
+/* What is in flight at first. */
+static void begin(struct connection *c) { ask(c, (size_t)(c == flooder ? flood : depth)); }
+
+/* Says that all is as it should be, and stays until standard input ends. */
+static int stay(void) {
+  printf("{\"answers\":%llu}\n", (unsigned long long)answers);
+  fflush(stdout);
+  while (read(0, buffer, READ_BYTES) > 0) {}
+  return 0;
 }
 
 static int waiting;
@@ -147,6 +170,7 @@ static void receive_broadcast(struct connection *c, size_t got) {
   while (c->owed >= response_bytes) {
     c->owed -= response_bytes;
     answers++;
+    all_answers++;
     if (--waiting == 0) {
       waiting = count;
       ask(&all[0], 1);
@@ -176,7 +200,7 @@ static int compare(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
   if (argc < 9) {
-    fprintf(stderr, "usage: load PORT MODE CONNECTIONS DEPTH REQUEST RESPONSE_BYTES WARMUP_MS MEASURE_MS [OPENING]\n");
+    fprintf(stderr, "usage: load PORT MODE CONNECTIONS DEPTH REQUEST RESPONSE_BYTES WARMUP_MS MEASURE_MS [OPENING] [flood=N] [total=N]\n");
     return 2;
   }
   port = atoi(argv[1]);
@@ -186,58 +210,72 @@ int main(int argc, char **argv) {
   unsigned char *one = read_file(argv[5], &request_bytes);
   response_bytes = (size_t)atoll(argv[6]);
   uint64_t warmup = (uint64_t)atoll(argv[7]) * 1000000u, measure = (uint64_t)atoll(argv[8]) * 1000000u;
-  if (argc > 9) opening = read_file(argv[9], &opening_bytes);
+  uint64_t total = 0;
+  for (int i = 9; i < argc; i++) {
+    if (strncmp(argv[i], "flood=", 6) == 0) flood = atoi(argv[i] + 6);
+    else if (strncmp(argv[i], "total=", 6) == 0) total = (uint64_t)atoll(argv[i] + 6);
+    else opening = read_file(argv[i], &opening_bytes);
+  }
   int is_open = strcmp(mode, "open") == 0, is_broadcast = strcmp(mode, "broadcast") == 0;
-  int is_hold = strcmp(mode, "hold") == 0;
-  request = malloc(request_bytes * (size_t)depth);
-  for (int i = 0; i < depth; i++) memcpy(request + (size_t)i * request_bytes, one, request_bytes);
+  int is_hold = strcmp(mode, "hold") == 0, is_mute = strcmp(mode, "mute") == 0;
+  copies = flood > depth ? flood : depth;
+  request = malloc(request_bytes * (size_t)copies);
+  for (int i = 0; i < copies; i++) memcpy(request + (size_t)i * request_bytes, one, request_bytes);
   buffer = malloc(READ_BYTES);
   latencies = malloc(LATENCIES * sizeof *latencies);
-  all = calloc((size_t)count, sizeof *all);
+  int everyone = count + (flood > 0);
+  all = calloc((size_t)everyone, sizeof *all);
+  if (flood > 0) flooder = &all[count];
   epoll = epoll_create1(0);
-  for (int i = 0; i < count; i++) {
+  for (int i = 0; i < everyone; i++) {
     dial(&all[i]);
     /* Many at once would overrun the queue of connections that wait to be accepted. */
     if (i % 100 == 99) usleep(20000);
   }
   waiting = count;
 
-  int opened = 0;
+  int opened = 0, muted = 0;
   uint64_t start = 0, end = 0, last = now_ns();
   if (!opening && !is_open) {
-    opened = count;
-    for (int i = 0; i < count; i++) {
-      if (!is_broadcast) ask(&all[i], (size_t)depth);
+    opened = everyone;
+    for (int i = 0; i < everyone; i++) {
+      if (!is_broadcast) begin(&all[i]);
     }
     if (is_broadcast) ask(&all[0], 1);
   }
-  if (opened == count || is_open) start = now_ns();
+  if (opened == everyone || is_open) start = now_ns();
   struct epoll_event events[512];
   for (;;) {
     int ready = epoll_wait(epoll, events, 512, 1000);
     uint64_t now = now_ns();
     if (!is_hold && start && !measured_from && now - start >= warmup) {
       measured_from = now;
-      answers = 0;
+      answers = flood_answers = 0;
     }
-    if (!is_hold && measured_from && now - measured_from >= measure) {
+    if (!is_hold && measured_from && (total ? all_answers >= total : now - measured_from >= measure)) {
       end = now;
       break;
     }
     if (ready > 0) last = now;
     else if (now - last > 5000000000u) {
-      fprintf(stderr, "load: nothing came for 5 s (%d of %d connections open)\n", opened, count);
+      fprintf(stderr, "load: nothing came for 5 s (%d of %d connections open)\n", opened, everyone);
       return 1;
     }
     for (int i = 0; i < ready; i++) {
       struct connection *c = events[i].data.ptr;
       if (events[i].events & EPOLLOUT) send_more(c);
+      if (c->deaf) {
+        if (events[i].events & (EPOLLHUP | EPOLLERR)) die("a connection ended");
+        if (c->to_send == 0 && ++muted == count) return stay();
+        continue;
+      }
       if (!(events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR))) continue;
       ssize_t got = read(c->fd, buffer, READ_BYTES);
       if (got < 0 && errno == EAGAIN) continue;
       if (got <= 0) {
         if (!is_open || !c->opened) die("a connection ended");
         answers++;
+        all_answers++;
         close(c->fd);
         dial(c);
         continue;
@@ -250,22 +288,26 @@ int main(int argc, char **argv) {
           if (write(c->fd, request, request_bytes) != (ssize_t)request_bytes) die("write");
           continue;
         }
-        if (++opened == count) {
+        opened++;
+        if (is_mute) {
+          c->deaf = 1;
+          c->to_send = request_bytes;
+          /* The rest is sent when the system says that there is room, which it says at least once. */
+          c->wants_write = 1;
+          watch(c, EPOLL_CTL_MOD);
+          continue;
+        }
+        if (opened == everyone) {
           start = now_ns();
           if (is_broadcast) ask(&all[0], 1);
-          else for (int k = 0; k < count; k++) ask(&all[k], (size_t)depth);
+          else for (int k = 0; k < everyone; k++) begin(&all[k]);
         }
       }
       if (is_open || left == 0) continue;
       if (response_bytes == 0) response_bytes = left;
       if (is_hold) {
         c->owed += left;
-        if (c->owed == response_bytes && ++answers == (uint64_t)count) {
-          printf("{\"answers\":%llu}\n", (unsigned long long)answers);
-          fflush(stdout);
-          while (read(0, buffer, READ_BYTES) > 0) {}
-          return 0;
-        }
+        if (c->owed == response_bytes && ++answers == (uint64_t)count) return stay();
         continue;
       }
       if (is_broadcast) receive_broadcast(c, left);
@@ -276,6 +318,7 @@ int main(int argc, char **argv) {
   qsort(latencies, latency_count, sizeof *latencies, compare);
   double p50 = latency_count ? latencies[latency_count / 2] / 10.0 : 0;
   double p99 = latency_count ? latencies[latency_count * 99 / 100] / 10.0 : 0;
-  printf("{\"answers\":%llu,\"seconds\":%.4f,\"p50us\":%.1f,\"p99us\":%.1f}\n", (unsigned long long)answers, seconds, p50, p99);
+  printf("{\"answers\":%llu,\"seconds\":%.4f,\"allAnswers\":%llu,\"floodAnswers\":%llu,\"p50us\":%.1f,\"p99us\":%.1f}\n",
+         (unsigned long long)answers, seconds, (unsigned long long)all_answers, (unsigned long long)flood_answers, p50, p99);
   return 0;
 }

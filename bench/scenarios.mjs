@@ -88,6 +88,9 @@ function deflated(title, bytes, connections) {
   };
 }
 
+/** A ping with one byte; its pong is 3 bytes long. */
+export const PING = encodeFrame({ opcode: 9, payload: Uint8Array.of(1), mask: KEY });
+
 /** By name, as `npm run bench -- NAME` takes it. */
 export const SCENARIOS = {
   'echo-64': echo('echo 64 B text, 64 connections, 1 in flight', 1, ascii(64), 64, 1),

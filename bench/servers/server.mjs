@@ -1,6 +1,6 @@
 // One server of a contender, on the runtime that runs this file: `server.mjs CONTENDER KIND PORT`.
 // KIND: echo, echo-bytes (text goes through as bytes), deflate (an echo that compresses), broadcast, http, handshake (an echo
-// that nobody asks for one). Prints "ready" when it listens.
+// that nobody asks for one). Says when it listens, and how long that took from the import on.
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
 const [contender, kind, portText] = args;
 const port = Number(portText);
@@ -205,5 +205,18 @@ const CONTENDERS = {
   },
 };
 
+const startedAt = performance.now();
 await CONTENDERS[contender]();
-console.log('ready');
+console.log(`ready in ${(performance.now() - startedAt).toFixed(2)} ms`);
+// A profile is written when the process ends in order.
+process.on('SIGINT', () => process.exit(0));
+// Collects garbage, where the runtime lets it, and says what lives.
+process.on('SIGUSR2', async () => {
+  for (let i = 0; i < 5; i++) {
+    globalThis.gc?.();
+    globalThis.Bun?.gc(true);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const { rss, heapUsed } = process.memoryUsage();
+  console.log(`memory ${JSON.stringify({ rss, heapUsed })}`);
+});
