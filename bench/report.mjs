@@ -1,10 +1,10 @@
 // `node bench/report.mjs RESULTS.json…`: writes the tables of docs/performance.md, between its markers, from what
-// `npm run bench` wrote. Several files are merged; a later one wins.
+// `npm run bench` and `npm run bench:beyond` wrote. Several files of a kind are merged; a later one wins. A section of which
+// no file is named stays as it is.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { PART_NAMES, tableOf } from './beyond-tables.mjs';
 
 const page = new URL('../docs/performance.md', import.meta.url);
-const START = '<!-- tables: made by bench/report.mjs -->';
-const END = '<!-- /tables -->';
 const NAMES = {
   ours: 'sansocket',
   floor: 'the floor',
@@ -20,37 +20,80 @@ if (reports.length === 0) {
   console.error('Cannot write the tables: name at least one file of results');
   process.exit(1);
 }
-const rows = new Map();
-for (const report of reports)
-  for (const row of report.results) rows.set(`${row.name} ${row.runtime} ${row.contender}`, row);
-
 const round = (value) => (value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2));
 const nameOf = ({ contender, runtime }) => {
   const name = NAMES[contender] ?? contender;
   return typeof name === 'string' ? name : (name[runtime] ?? contender);
 };
 
-let text = '';
-const last = reports.at(-1);
-text += `Measured ${reports.map(({ date }) => date.slice(0, 10)).join(', ')} on ${last.cpu} (${last.cores} cores, ${last.pinned ? 'server and load on one each' : 'not pinned'}), `;
-text += `${Object.values(last.versions).join(', ')}; ${last.rounds} rounds of ${last.measureMs} ms. `;
-text += `Load of the machine before and after: ${reports.map((each) => `${each.loadBefore.toFixed(1)} and ${each.loadAfter.toFixed(1)}`).join('; ')}.\n`;
-
-const titles = [...new Set([...rows.values()].map(({ title }) => title))];
-for (const title of titles) {
-  text += `\n### ${title[0].toUpperCase()}${title.slice(1)}\n\n`;
-  text +=
-    '| runtime | | a second | least to most | server CPU, µs each | sansocket is |\n|---|---|---|---|---|---|\n';
-  for (const row of [...rows.values()].filter((each) => each.title === title)) {
-    const cpu = (row.cpuShare / row.perSecond) * 1e6;
-    const ratio =
-      row.contender === 'ours' || row.oursOverThis === null ? '' : `${row.oursOverThis.toFixed(2)}x`;
-    text += `| ${row.runtime} | ${nameOf(row)} | ${round(row.perSecond)} | ${round(row.least)} to ${round(row.most)} | ${cpu.toFixed(2)} | ${ratio} |\n`;
-  }
+/** When, where and how it was measured. */
+function conditions(reports, how) {
+  const last = reports.at(-1);
+  let text = `Measured ${reports.map(({ date }) => date.slice(0, 10)).join(', ')} on ${last.cpu} (${last.cores} cores, ${last.pinned ? 'server and load on one each' : 'not pinned'}), `;
+  text += `${Object.values(last.versions).join(', ')}; ${how(last)}. `;
+  text += `Load of the machine before and after: ${reports.map((each) => `${each.loadBefore.toFixed(1)} and ${each.loadAfter.toFixed(1)}`).join('; ')}.\n`;
+  return text;
 }
 
-const before = readFileSync(page, 'utf8');
-const [head, rest] = before.split(START);
-const tail = rest?.split(END)[1];
-if (tail === undefined) throw new Error(`docs/performance.md has no ${START} … ${END}`);
-writeFileSync(page, `${head}${START}\n\n${text}\n${END}${tail}`);
+/** Rates, of `npm run bench`. */
+function rates(reports) {
+  const rows = new Map();
+  for (const report of reports)
+    for (const row of report.results) rows.set(`${row.name} ${row.runtime} ${row.contender}`, row);
+  let text = conditions(reports, ({ rounds, measureMs }) => `${rounds} rounds of ${measureMs} ms`);
+  const titles = [...new Set([...rows.values()].map(({ title }) => title))];
+  for (const title of titles) {
+    text += `\n### ${title[0].toUpperCase()}${title.slice(1)}\n\n`;
+    text +=
+      '| runtime | | a second | least to most | server CPU, µs each | sansocket is |\n|---|---|---|---|---|---|\n';
+    for (const row of [...rows.values()].filter((each) => each.title === title)) {
+      const cpu = (row.cpuShare / row.perSecond) * 1e6;
+      const ratio =
+        row.contender === 'ours' || row.oursOverThis === null ? '' : `${row.oursOverThis.toFixed(2)}x`;
+      text += `| ${row.runtime} | ${nameOf(row)} | ${round(row.perSecond)} | ${round(row.least)} to ${round(row.most)} | ${cpu.toFixed(2)} | ${ratio} |\n`;
+    }
+  }
+  return text;
+}
+
+/** What averages hide, of `npm run bench:beyond`. */
+function beyond(reports) {
+  const parts = new Map();
+  for (const report of reports) {
+    for (const [part, rows] of Object.entries(report.parts)) {
+      const all = parts.get(part) ?? new Map();
+      for (const row of rows) all.set(`${row.name} ${row.runtime} ${row.contender}`, row);
+      parts.set(part, all);
+    }
+  }
+  let text = conditions(
+    reports,
+    ({ rounds, measureMs, flood }) =>
+      `${rounds} rounds of ${measureMs} ms; who floods keeps ${flood} messages in flight`,
+  );
+  for (const part of PART_NAMES) {
+    const rows = parts.get(part);
+    if (rows === undefined || rows.size === 0) continue;
+    const { title, head, cells } = tableOf(part, [...rows.values()]);
+    text += `\n### ${title}\n\n`;
+    for (const row of [head, head.map(() => '---'), ...cells]) text += `| ${row.join(' | ')} |\n`;
+  }
+  return text;
+}
+
+/** Put text between the markers of a section. */
+function fill(name, text) {
+  const [start, end] = [`<!-- ${name}: made by bench/report.mjs -->`, `<!-- /${name} -->`];
+  const [head, rest] = readFileSync(page, 'utf8').split(start);
+  const tail = rest?.split(end)[1];
+  if (tail === undefined) throw new Error(`docs/performance.md has no ${start} … ${end}`);
+  writeFileSync(page, `${head}${start}\n\n${text}\n${end}${tail}`);
+}
+
+for (const [name, write, kind] of [
+  ['tables', rates, undefined],
+  ['beyond', beyond, 'beyond'],
+]) {
+  const own = reports.filter((each) => each.kind === kind);
+  if (own.length > 0) fill(name, write(own));
+}

@@ -91,6 +91,43 @@ function deflated(title, bytes, connections) {
 /** A ping with one byte; its pong is 3 bytes long. */
 export const PING = encodeFrame({ opcode: 9, payload: Uint8Array.of(1), mask: KEY });
 
+/** Lengths over which the cost of a byte is looked at. */
+export const ECHO_BYTES = [1 << 10, 16 << 10, 256 << 10, 1 << 20, 16 << 20];
+
+/** Echo of binary messages of one length over one connection, with as many in flight as make 64 KiB. */
+export function echoOf(bytes) {
+  const depth = Math.max(1, (64 << 10) / bytes);
+  return echo(`echo of ${bytes} B`, 2, binary(bytes), 1, depth);
+}
+
+/** What makes a server of the kind `push` begin. */
+export const START_OF_PUSH = encodeFrame({ opcode: 1, payload: ascii(1), mask: KEY });
+
+/** Messages of 1 MiB that break off: what is sent of them, and how much of it is payload. */
+export const STALLED = [
+  stalled('a sender that stalls after the header of 1 MiB', 0),
+  stalled('a sender that stalls after half of 1 MiB', 512 << 10),
+  {
+    name: 'a sender that stalls after half of 1 MiB, in fragments of 16 B',
+    offered: 512 << 10,
+    request: fragments(512 << 10, 16),
+  },
+];
+
+function stalled(name, offered) {
+  const whole = encodeFrame({ opcode: 2, payload: binary(1 << 20), mask: KEY });
+  return { name, offered, request: whole.subarray(0, headerLength(1 << 20, true) + offered) };
+}
+
+/** A message of which the last fragment is missing. */
+function fragments(bytes, each) {
+  const first = encodeFrame({ opcode: 2, payload: binary(each), fin: false, mask: KEY });
+  const next = encodeFrame({ opcode: 0, payload: binary(each), fin: false, mask: KEY });
+  const all = new Uint8Array((bytes / each) * first.length);
+  for (let at = 0; at < all.length; at += first.length) all.set(at === 0 ? first : next, at);
+  return all;
+}
+
 /** By name, as `npm run bench -- NAME` takes it. */
 export const SCENARIOS = {
   'echo-64': echo('echo 64 B text, 64 connections, 1 in flight', 1, ascii(64), 64, 1),

@@ -1,6 +1,7 @@
 // One server of a contender, on the runtime that runs this file: `server.mjs CONTENDER KIND PORT`.
 // KIND: echo, echo-bytes (text goes through as bytes), deflate (an echo that compresses), broadcast, http, handshake (an echo
-// that nobody asks for one). Says when it listens, and how long that took from the import on.
+// that nobody asks for one), and with everyone's own limits stall (an echo), push (asked, it sends much and does not wait for
+// its peer) and push-waiting. Says when it listens, and how long that took from the import on.
 const args = globalThis.Deno?.args ?? process.argv.slice(2);
 const [contender, kind, portText] = args;
 const port = Number(portText);
@@ -8,24 +9,42 @@ const runtime = globalThis.Bun ? 'bun' : globalThis.Deno ? 'deno' : 'node';
 const HELLO = 'Hello, World!';
 /** Larger than anything that is sent, for all alike. */
 const MAX = 64 * 1024 * 1024;
+/** Where it is measured what limits hold, everyone has those that come with it. */
+const hasOwnLimits = ['stall', 'push', 'push-waiting'].includes(kind);
+const pushes = kind.startsWith('push');
+
+/** Offer 64 MiB, each piece in memory of its own; wait for the peer only in the kind that does. */
+async function push(isOpen, send) {
+  for (let i = 0; i < 1024 && isOpen(); i++) {
+    const sent = send(new Uint8Array(65_536).fill(i));
+    if (kind === 'push-waiting') await sent;
+    else await new Promise((resolve) => setImmediate(resolve));
+  }
+}
 
 /** Our server. */
 async function serve(compression) {
   const { Server } = await import(`../../dist/${runtime}.js`);
   const textAsBytes = kind === 'echo-bytes';
-  const server = new Server({ limits: { maxMessageBytes: MAX }, compression, textAsBytes });
+  const limits = hasOwnLimits ? {} : { maxMessageBytes: MAX };
+  const server = new Server({ limits, compression, textAsBytes });
   server.useHttp((_request, response) => response.send(HELLO));
-  server.useWebSockets(
-    kind === 'broadcast'
-      ? (_socket, message) => server.broadcast(message)
-      : textAsBytes
-        ? async (socket, message, type) => {
-            await socket.send(message, { type });
-          }
-        : async (socket, message) => {
-            await socket.send(message);
-          },
-  );
+  const echo = async (socket, message) => {
+    await socket.send(message);
+  };
+  const handlers = {
+    broadcast: (_socket, message) => server.broadcast(message),
+    'echo-bytes': async (socket, message, type) => {
+      await socket.send(message, { type });
+    },
+  };
+  // A peer that is too slow is what is looked for.
+  const pushing = (socket) =>
+    push(
+      () => socket.state === 'open',
+      (bytes) => socket.send(bytes).catch(() => {}),
+    );
+  server.useWebSockets(pushes ? pushing : (handlers[kind] ?? echo));
   await server.start({ port, hostname: '127.0.0.1' });
 }
 
@@ -35,7 +54,7 @@ async function serveWs(perMessageDeflate) {
   const server = new WebSocketServer({
     port,
     host: '127.0.0.1',
-    maxPayload: MAX,
+    ...(hasOwnLimits ? {} : { maxPayload: MAX }),
     perMessageDeflate,
   });
   server.on('connection', (socket) => {
@@ -43,7 +62,12 @@ async function serveWs(perMessageDeflate) {
     // Text as a string, as an app reads it.
     socket.on('message', (data, isBinary) => {
       const message = isBinary ? data : data.toString();
-      if (kind === 'broadcast') for (const each of server.clients) each.send(message);
+      if (pushes) {
+        push(
+          () => socket.readyState === 1,
+          (bytes) => new Promise((resolve) => socket.send(bytes, resolve)),
+        );
+      } else if (kind === 'broadcast') for (const each of server.clients) each.send(message);
       else socket.send(message);
     });
   });
@@ -99,14 +123,26 @@ const CONTENDERS = {
           return new Response(HELLO);
         },
         websocket: {
-          maxPayloadLength: MAX,
-          backpressureLimit: MAX,
+          ...(hasOwnLimits ? {} : { maxPayloadLength: MAX, backpressureLimit: MAX }),
           perMessageDeflate: kind === 'deflate',
           open(socket) {
             if (kind === 'broadcast') socket.subscribe('all');
           },
+          drain(socket) {
+            socket.data?.();
+          },
           message(socket, message) {
-            if (kind === 'broadcast') {
+            if (pushes) {
+              push(
+                () => socket.readyState === 1,
+                (bytes) =>
+                  new Promise((resolve) => {
+                    // -1: it is held back.
+                    if (socket.send(bytes) === -1) socket.data = resolve;
+                    else resolve();
+                  }),
+              );
+            } else if (kind === 'broadcast') {
               socket.publish('all', message);
               socket.send(message);
             } else socket.send(message, kind === 'deflate');
@@ -122,7 +158,17 @@ const CONTENDERS = {
         socket.onopen = () => sockets.add(socket);
         socket.onclose = () => sockets.delete(socket);
         socket.onmessage = ({ data }) => {
-          if (kind === 'broadcast') for (const each of sockets) each.send(data);
+          if (pushes) {
+            push(
+              () => socket.readyState === 1,
+              async (bytes) => {
+                socket.send(bytes);
+                // It tells nobody when there is room again.
+                while (kind === 'push-waiting' && socket.bufferedAmount > 65_536)
+                  await new Promise((resolve) => setTimeout(resolve, 1));
+              },
+            );
+          } else if (kind === 'broadcast') for (const each of sockets) each.send(data);
           else socket.send(data);
         };
         return response;
@@ -217,6 +263,8 @@ process.on('SIGUSR2', async () => {
     globalThis.Bun?.gc(true);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const { rss, heapUsed } = process.memoryUsage();
-  console.log(`memory ${JSON.stringify({ rss, heapUsed })}`);
+  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
+  // Bun's heap includes array buffers; elsewhere they are external, where they are counted at all.
+  const live = runtime === 'bun' ? heapUsed : heapUsed + Math.max(external, arrayBuffers);
+  console.log(`memory ${JSON.stringify({ live })}`);
 });
