@@ -622,6 +622,22 @@ describe('MessageReader: compressed messages', () => {
       inflater: new Doubler(true),
     });
 
+  it.each([false, true])(
+    'decodes and validates what came out of one frame, textAsBytes %j [RFC 6455 8.1]',
+    (textAsBytes) => {
+      const inflater = { inflate: (bytes: Uint8Array) => bytes.slice() };
+      for (const [payload, expected] of [
+        ['c3a4', { kind: 'text', data: textAsBytes ? hex('c3a4') : 'ä' }],
+        ['c328', { kind: 'error', code: 'bad-utf8' }],
+      ] as const) {
+        const reader = new MessageReader({ ...server, inflater, textAsBytes });
+        reader.push(frames({ opcode: Text, rsv: 0x40, payload: hex(payload) }));
+        expect(reader.next()).toMatchObject(expected);
+        expect(reader.inMessage).toBe(false);
+      }
+    },
+  );
+
   it('refuses RSV1 without an inflater, on any data frame [RFC 6455 5.2]', () => {
     expect(readAll(frames({ opcode: Text, rsv: 0x40 }), server)).toEqual([
       { error: 'reserved-bit', closeCode: 1002, offset: 0 },
