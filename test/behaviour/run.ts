@@ -33,7 +33,8 @@ const env: Env = {
     (() => {
       collect();
       const { heapUsed, external } = process.memoryUsage();
-      return heapUsed + external;
+      // Bun's heap has the memory of array buffers in it already.
+      return isBun ? heapUsed : heapUsed + external;
     }),
 };
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { requestHead } from '../../support/raw-client.ts';
-import { closing, masked } from '../../support/wire.ts';
+import { closing, concat, masked } from '../../support/wire.ts';
 import { check, equal, fails, pause, until } from '../assert.ts';
-import { type BehaviourCase, echo, withServer } from '../env.ts';
+import { type BehaviourCase, type Env, echo, withServer } from '../env.ts';
 
 const TIMES = {
   headTimeoutMs: 60,
@@ -15,6 +15,16 @@ const TIMES = {
   pingIntervalMs: 60,
   pongTimeoutMs: 60,
 };
+
+/** Bytes that live before a case adds any; what earlier cases left may take a few collections. */
+async function liveAtRest(env: Env): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5; i++) {
+    least = Math.min(least, env.liveBytes?.() ?? 0);
+    await pause(20);
+  }
+  return least;
+}
 
 /** Limits. */
 export const LIMITS: readonly BehaviourCase[] = [
@@ -216,6 +226,65 @@ export const LIMITS: readonly BehaviourCase[] = [
           await until(() => sent === 600, 'all are sent');
           await client.whenReceived(600 * 50_000);
         },
+      );
+    },
+  },
+  {
+    name: 'limits: senders that stall half-way hold what came of their messages, not what they declared',
+    run: (env) =>
+      withServer(env, echo, async (running) => {
+        const clients = await Promise.all(Array.from({ length: 32 }, () => running.socket()));
+        const came = 400_000;
+        const first = masked(2, new Uint8Array(came), { fin: false });
+        const last = masked(0, new Uint8Array(600_000));
+        const before = await liveAtRest(env);
+        const held = (): number => ((env.liveBytes?.() ?? 0) - before) / clients.length;
+        // The pong says that all is there: the header of the last fragment lies right behind the ping.
+        for (const client of clients) client.write(concat([first, masked(9, '?'), last.subarray(0, 20)]));
+        for (const client of clients) equal(await client.frames(1), ['pong 3f'], 'pong');
+        if (env.liveBytes !== undefined) {
+          await until(() => held() > 0.7 * came, 'what is held can be seen');
+          await until(() => held() < 1.5 * came, 'no more is held than came');
+        }
+        for (const client of clients) client.write(last.subarray(20));
+        for (const client of clients) equal((await client.frame()).payload.length, 1_000_000, 'echo');
+      }),
+  },
+  {
+    name: 'limits: peers that do not read hold maxSendBufferBytes each, and what they held is free when they are gone',
+    run: async (env) => {
+      const limit = 500_000;
+      let refused = 0;
+      await withServer(
+        env,
+        (server) =>
+          void server.useWebSockets(async (socket) => {
+            try {
+              for (let i = 0; socket.state === 'open'; i++) {
+                void socket.send(new Uint8Array(50_000).fill(i)).catch(() => {});
+                check(socket.bufferedAmount <= limit + 14, `${socket.bufferedAmount} bytes wait`);
+                await pause(0);
+              }
+            } finally {
+              refused++;
+            }
+          }),
+        async (running) => {
+          const clients = await Promise.all(Array.from({ length: 16 }, () => running.socket()));
+          for (const client of clients) client.pause();
+          const before = await liveAtRest(env);
+          const held = (): number => ((env.liveBytes?.() ?? 0) - before) / clients.length;
+          for (const client of clients) client.send(1, 'go');
+          await until(() => refused === clients.length, 'all are refused');
+          equal(running.errors, Array(16).fill('socket: send-buffer-full'), 'errors');
+          if (env.liveBytes !== undefined)
+            await until(() => held() > 0.5 * limit, 'what is held can be seen');
+          await until(() => held() < 1.5 * limit, 'no more is held than the limit says');
+          for (const client of clients) client.destroy();
+          await running.empty();
+          await until(() => held() < limit / 4, 'what was held is free');
+        },
+        { limits: { maxSendBufferBytes: limit } },
       );
     },
   },
