@@ -143,6 +143,11 @@ export class RawClient {
     return this.write(masked(opcode, payload));
   }
 
+  /** Bytes that were written and that the other end has not taken. */
+  get unsentBytes(): number {
+    return this.#stream.bufferedBytes;
+  }
+
   /** Resolves when the server has ended its stream, or the connection is gone. */
   async whenEnded(): Promise<void> {
     await this.#until('the end of the stream', () => this.ended || this.closed || undefined);
