@@ -215,7 +215,7 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
     }
     if (this.#lines === undefined) {
       const lines: string[] = [];
-      this.forEach((value, name) => lines.push(name, value));
+      this.forEach((value, name) => void lines.push(name, value));
       this.#replace(lines);
     }
     this.#lines!.push(...added);

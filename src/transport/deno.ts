@@ -29,6 +29,7 @@ import {
   type TlsServerOptions,
   type Transport,
 } from './transport.ts';
+import { WriteMemory } from './write-memory.ts';
 import { zlibEngine } from './zlib-engine.ts';
 
 /**
@@ -95,6 +96,9 @@ const LARGEST_READ = 65_536;
 /** After so many reads in a row that filled an eighth at most, less memory will do. */
 const SMALL_READS = 32;
 
+/** What is being written, by all connections. A write of Deno's reads nothing once it is done. */
+const writeMemory: WriteMemory = /* @__PURE__ */ new WriteMemory();
+
 /** One connection. */
 class DenoStream extends PumpStream implements ByteStream {
   readonly #conn: DenoConn;
@@ -108,7 +112,7 @@ class DenoStream extends PumpStream implements ByteStream {
   readonly #onWritten = (count: number): void => this.pushed(count);
 
   constructor(conn: DenoConn, encrypted: boolean, alpnProtocol: string) {
-    super();
+    super(writeMemory);
     this.#conn = conn;
     this.encrypted = encrypted;
     this.alpnProtocol = alpnProtocol;

@@ -17,6 +17,7 @@ import {
   UNWRITABLE,
 } from './stream-base.ts';
 import { HIGH_WATER_BYTES, type StreamHandler } from './transport.ts';
+import type { WriteMemory } from './write-memory.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** Bit of the state: a read is under way. */
@@ -32,11 +33,20 @@ const CLOSING = 512;
 export abstract class PumpStream extends StreamBase {
   /** What is being written. */
   #flight: Uint8Array | undefined;
+  /** Where that was copied to, if it was. */
+  #memory: Uint8Array | undefined;
+  readonly #writeMemory: WriteMemory | undefined;
   /** What comes after it; made when it is first needed. */
   #queue: WriteQueue | undefined;
   /** What a read brought while paused. */
   #held: Uint8Array | undefined;
   #heldEnd = false;
+
+  /** @param writeMemory To copy what is written to; for sockets that read nothing of it once a write is done, or has failed. */
+  constructor(writeMemory?: WriteMemory) {
+    super();
+    this.#writeMemory = writeMemory;
+  }
 
   /** Start to read; then call {@link pulled}, or {@link failed}. */
   protected abstract pull(): void;
@@ -60,10 +70,8 @@ export abstract class PumpStream extends StreamBase {
   write(bytes: Uint8Array): boolean {
     if ((this.state & (UNWRITABLE | CLOSING)) !== 0) return false;
     if (bytes.length > 0) {
-      if (this.#flight === undefined) {
-        this.#flight = bytes;
-        this.push(bytes);
-      } else {
+      if (this.#flight === undefined) this.#launch(bytes);
+      else {
         this.#queue ??= new WriteQueue();
         this.#queue.push(bytes);
       }
@@ -98,6 +106,11 @@ export abstract class PumpStream extends StreamBase {
     return (this.#flight?.length ?? 0) + (this.#queue?.bytes ?? 0);
   }
 
+  /** As in `ByteStream`. */
+  get copied(): boolean {
+    return this.#memory !== undefined && !this.#queue?.bytes;
+  }
+
   /** A read brought bytes, or the peer's end. */
   protected pulled(bytes: Uint8Array | undefined): void {
     this.state &= ~READING;
@@ -126,12 +139,20 @@ export abstract class PumpStream extends StreamBase {
   protected pushed(count: number): void {
     const flight = this.#flight;
     if (flight === undefined) return;
-    const queue = this.#queue;
-    const next = count < flight.length ? flight.subarray(count) : queue?.peek();
-    this.#flight = next;
+    if (count < flight.length) {
+      this.#flight = flight.subarray(count);
+      this.push(this.#flight);
+      return;
+    }
+    this.#flight = undefined;
+    if (this.#memory !== undefined) {
+      this.#writeMemory!.give(this.#memory);
+      this.#memory = undefined;
+    }
+    const next = this.#queue?.peek();
     if (next !== undefined) {
-      if (count >= flight.length) queue?.take(next.length);
-      this.push(next);
+      this.#queue!.take(next.length);
+      this.#launch(next);
       return;
     }
     if ((this.state & ENDED) !== 0) this.#finish();
@@ -154,11 +175,25 @@ export abstract class PumpStream extends StreamBase {
   protected release(): void {
     if ((this.state & CLOSING) !== 0) return;
     this.state |= CLOSING;
+    // The socket may still be reading what is in flight: its memory is not given back.
     this.#flight = undefined;
+    this.#memory = undefined;
     this.#queue = undefined;
     this.#held = undefined;
     this.shut();
     if (this.handler !== undefined) queueMicrotask(() => this.emitClose());
+  }
+
+  /** Write, from memory of our own where that pays. */
+  #launch(bytes: Uint8Array): void {
+    const memory = this.#writeMemory?.take(bytes.length);
+    this.#memory = memory;
+    if (memory === undefined) this.#flight = bytes;
+    else {
+      memory.set(bytes);
+      this.#flight = memory.subarray(0, bytes.length);
+    }
+    this.push(this.#flight);
   }
 
   #read(): void {
