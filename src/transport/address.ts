@@ -92,6 +92,11 @@ export function plainIp(address: string): string {
   return address.startsWith('::') ? (MAPPED.exec(address)?.[1] ?? address) : address;
 }
 
+/** Whether a host is an IP address, with or without brackets, and not a name. */
+export function isIpAddress(hostname: string): boolean {
+  return hostname.includes(':') || /^\d+(\.\d+){3}$/.test(hostname);
+}
+
 /** A host name without the brackets that URLs put around an IPv6 address. */
 export function bareHost(hostname: string): string {
   return hostname.startsWith('[') && hostname.endsWith(']') ? hostname.slice(1, -1) : hostname;

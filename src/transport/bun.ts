@@ -9,7 +9,14 @@
  */
 import * as buffer from 'node:buffer';
 import * as process from 'node:process';
-import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
+import {
+  bareHost,
+  checkConnectOptions,
+  checkListenOptions,
+  formatAddress,
+  isIpAddress,
+  plainIp,
+} from './address.ts';
 import { type BufferParts, bufferText } from './buffer-text.ts';
 import type { Bun, BunHandlers, BunListener, BunSocket, BunTls } from './bun-types.ts';
 import { type Attempt, codeOfErrno, failure, noTls, wrongRuntime } from './failure.ts';
@@ -158,6 +165,11 @@ class BunStream extends StreamBase implements ByteStream {
 
   get bufferedBytes(): number {
     return this.#queue?.bytes ?? 0;
+  }
+
+  get copied(): boolean {
+    // What Bun's `write` takes has gone to the system, or into TLS records.
+    return this.bufferedBytes === 0;
   }
 
   get remoteAddress(): string {
@@ -496,7 +508,9 @@ function serverTls(given: TlsServerOptions): BunTls {
 
 function clientTls(given: TlsClientOptions, hostname: string): BunTls {
   return {
-    serverName: bareHost(given.serverName ?? hostname),
+    // An address is no name to ask for (RFC 6066 §3); with '', Bun asks for none and holds the certificate to the address.
+    serverName:
+      given.serverName === undefined && isIpAddress(hostname) ? '' : bareHost(given.serverName ?? hostname),
     rejectUnauthorized: given.rejectUnauthorized ?? true,
     ALPNProtocols: alpnList(given.alpnProtocols),
     ...(given.ca === undefined ? {} : { ca: pems(given.ca) }),

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
-import { type AddressInfo, isIP } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { createSecureContext, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -16,12 +16,6 @@ import { commandFor, RUNTIME_TITLES, RUNTIMES } from './support/runtimes.ts';
 
 const pem = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url)), 'utf8');
-
-/** What does not hold yet; a test fails as soon as it does. */
-const KNOWN: ReadonlySet<string> = new Set([
-  // Bun sends the address as a name, unless `serverName` is ''.
-  'bun: an IP address is no name: none is asked for, and the certificate is held to the address',
-]);
 
 for (const runtime of RUNTIMES) {
   describeWith([runtime, 'ws'], `our client on ${RUNTIME_TITLES[runtime]}`, () => {
@@ -58,12 +52,11 @@ for (const runtime of RUNTIMES) {
     });
 
     for (const name of Object.keys(SNI_CASES)) {
-      const known = KNOWN.has(`${runtime}: ${name}`) ? it.fails : it;
-      known(name, () => expect(results.get(name)).toBe('ok'));
+      it(name, () => expect(results.get(name)).toBe('ok'));
     }
 
     it('the server saw the names that were refused, too', () => {
-      expect(names.filter((name) => isIP(name) === 0)).toEqual([
+      expect(names).toEqual([
         'localhost',
         'sansocket.test',
         'sansocket.test',

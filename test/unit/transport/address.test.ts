@@ -4,9 +4,21 @@ import {
   checkConnectOptions,
   checkListenOptions,
   formatAddress,
+  isIpAddress,
   plainIp,
 } from '../../../src/transport/address.ts';
 import { codeOfErrno, failure } from '../../../src/transport/failure.ts';
+
+describe('isIpAddress', () => {
+  test.each([
+    ['127.0.0.1', true],
+    ['::1', true],
+    ['[::1]', true],
+    ['localhost', false],
+    ['1.2.3', false],
+    ['1.2.3.4.example', false],
+  ])('%s: %s', (hostname, expected) => expect(isIpAddress(hostname)).toBe(expected));
+});
 
 describe('checkListenOptions', () => {
   test.each([{}, { port: 0 }, { port: 65_535, hostname: '::' }, { path: '/run/app.sock' }, { backlog: 1 }])(
