@@ -25,7 +25,7 @@ import {
 const { flags, names } = readArguments(['runtime', 'quick', 'rounds', 'only', 'out', 'unpinned']);
 buildMissing();
 const { ECHO_BYTES, SCENARIOS, echoOf, START_OF_PUSH, STALLED } = await import('./scenarios.mjs');
-const { DEFAULT_LIMITS } = await import('../dist/limits.js');
+const { DEFAULT_LIMITS } = await import('../dist/frame/index.js');
 
 const quick = flags.has('quick');
 const rounds = Number(flags.get('rounds') ?? (quick ? 3 : 5));

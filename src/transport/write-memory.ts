@@ -10,43 +10,35 @@
  * @module
  */
 
-/** Less is not worth a copy. */
+/** Less is not worth a copy; nor is more than the largest piece has room for. */
 const LEAST_BYTES = 8192;
-/** The smallest piece of memory; each of the others is 4 times as large as the one before. All have room for a header besides. */
-const SMALLEST_BYTES = 16_384;
-const CLASSES = 5;
+/** Pieces of memory are of these sizes, and have room for a header besides. */
+const SIZES: readonly number[] = [16_384, 65_536];
 const HEADER_BYTES = 4096;
 /** Kept for later; more is left to the collector. */
-const MOST_KEPT_BYTES = 16 * 1024 * 1024;
+const MOST_KEPT_BYTES = 4 * 1024 * 1024;
 
 /** Memory for all streams of a transport. */
 export class WriteMemory {
-  readonly #free: Uint8Array[][] = Array.from({ length: CLASSES }, () => []);
+  readonly #free: readonly Uint8Array[][] = SIZES.map(() => []);
   #keptBytes = 0;
 
   /** Memory for so many bytes, or more; `undefined` where a copy does not pay. Give it back when it is written. */
   take(bytes: number): Uint8Array | undefined {
     if (bytes < LEAST_BYTES) return undefined;
-    let size = SMALLEST_BYTES;
-    for (const free of this.#free) {
-      const capacity = size + HEADER_BYTES;
-      if (bytes <= capacity) {
-        const memory = free.pop();
-        if (memory === undefined) return new Uint8Array(capacity);
-        this.#keptBytes -= capacity;
-        return memory;
-      }
-      size *= 4;
-    }
-    return undefined;
+    const index = SIZES.findIndex((size) => bytes <= size + HEADER_BYTES);
+    if (index < 0) return undefined;
+    const memory = this.#free[index]!.pop();
+    if (memory === undefined) return new Uint8Array(SIZES[index]! + HEADER_BYTES);
+    this.#keptBytes -= memory.length;
+    return memory;
   }
 
   /** Nobody reads `memory` any more. */
   give(memory: Uint8Array): void {
     const capacity = memory.length;
     if (this.#keptBytes + capacity > MOST_KEPT_BYTES) return;
-    const index = Math.log2((capacity - HEADER_BYTES) / SMALLEST_BYTES) / 2;
-    this.#free[index]?.push(memory);
+    this.#free[SIZES.indexOf(capacity - HEADER_BYTES)]!.push(memory);
     this.#keptBytes += capacity;
   }
 }
