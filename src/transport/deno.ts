@@ -99,12 +99,20 @@ const SMALL_READS = 32;
 /** What is being written, by all connections. A write of Deno's reads nothing once it is done. */
 const writeMemory: WriteMemory = /* @__PURE__ */ new WriteMemory();
 
+/**
+ * How long one connection may read on while more is there than a read takes, in ms. A read that finds bytes is done at once,
+ * and so is the next one: a peer that floods would keep all others, and timers, waiting for as long as it does.
+ */
+const TURN_MS = 2;
+
 /** One connection. */
 class DenoStream extends PumpStream implements ByteStream {
   readonly #conn: DenoConn;
   readonly encrypted: boolean;
   readonly alpnProtocol: string;
   #memory: Uint8Array = new Uint8Array(SMALLEST_READ);
+  /** When the first of several reads in a row came that filled it; 0: the last one did not. */
+  #busySince = 0;
   /** Reads in a row that needed little of it. */
   #smallReads = 0;
   readonly #onRead = (count: number | null): void => this.#read(count);
@@ -131,8 +139,15 @@ class DenoStream extends PumpStream implements ByteStream {
   }
 
   protected pull(): void {
-    this.#conn.read(this.#memory).then(this.#onRead, this.#onReadFailure);
+    if (this.#busySince > 0 && performance.now() - this.#busySince > TURN_MS) {
+      this.#busySince = 0;
+      setTimeout(this.#pullNow, 0);
+    } else this.#pullNow();
   }
+
+  readonly #pullNow = (): void => {
+    this.#conn.read(this.#memory).then(this.#onRead, this.#onReadFailure);
+  };
 
   protected push(bytes: Uint8Array): void {
     this.#conn.write(bytes).then(this.#onWritten, this.#onFailure);
@@ -157,6 +172,8 @@ class DenoStream extends PumpStream implements ByteStream {
     }
     const memory = this.#memory;
     const size = memory.length;
+    if (count < size) this.#busySince = 0;
+    else if (this.#busySince === 0) this.#busySince = performance.now();
     if (count === size && size < LARGEST_READ) this.#memory = new Uint8Array(4 * size);
     else if (count * 8 > size || size === SMALLEST_READ) this.#smallReads = 0;
     else if (++this.#smallReads === SMALL_READS) {
