@@ -4,7 +4,7 @@ import type { ByteStream, StreamHandler } from 'sansocket/transport';
 import { bunTransport } from 'sansocket/transport/bun';
 import { denoTransport } from 'sansocket/transport/deno';
 import { nodeTransport } from 'sansocket/transport/node';
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { certificates } from '../../runtime/setup.ts';
 
 const idle: StreamHandler = { data() {}, end() {}, drain() {}, close() {} };
@@ -14,6 +14,34 @@ describe.each([bunTransport, denoTransport])('the transport of another runtime',
     const message = expect.stringMatching(/^Cannot use (Bun|Deno)'s sockets: this is not (Bun|Deno)$/);
     await expect(transport.listen({}, () => idle)).rejects.toMatchObject({ code: 'bad-state', message });
     await expect(transport.connect({ port: 1 }, idle)).rejects.toMatchObject({ code: 'bad-state', message });
+  });
+});
+
+describe('denoTransport', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  test('a peer that floods does not have the thread for itself: timers have their turn between its bytes', async () => {
+    // Reads that find bytes are done at once, as Deno's are; this peer has always more of them.
+    const FLOOD_READS = 30_000;
+    let reads = 0;
+    const conn = {
+      remoteAddr: { hostname: '127.0.0.1', port: 1 },
+      async read(into: Uint8Array): Promise<number | null> {
+        return ++reads < FLOOD_READS ? into.length : null;
+      },
+      setNoDelay() {},
+      closeWrite: async () => {},
+      close() {},
+    };
+    vi.stubGlobal('Deno', { connect: async () => conn });
+    const ended = new Promise<void>((resolve) => {
+      const handler = { ...idle, end: resolve };
+      denoTransport.connect({ hostname: '127.0.0.1', port: 1 }, handler).then(undefined, resolve);
+    });
+    const readsBefore = await new Promise<number>((resolve) => setTimeout(() => resolve(reads), 0));
+    await ended;
+    expect(readsBefore).toBeLessThan(FLOOD_READS);
+    expect(reads).toBe(FLOOD_READS);
   });
 });
 
