@@ -69,12 +69,3 @@ export interface WebSocketEventMap {
 
 /** A function that is called with events of one kind; what `onopen` and the others hold. */
 export type WebSocketEventHandler<E extends Event> = ((event: E) => unknown) | null;
-
-/**
- * Run `task` from the event loop, after those before it. One event is one task, so that everything that waits for it has run
- * before the next comes: `await` the event `open`, then set `onmessage`, and no message is missed.
- */
-export const queueTask: (task: () => void) => unknown =
-  // A timer would wait for a millisecond at least.
-  (globalThis as { readonly setImmediate?: (task: () => void) => unknown }).setImmediate ??
-  ((task) => setTimeout(task, 0));

@@ -11,13 +11,13 @@ import { copyBytes } from '../bytes/view.ts';
 import { CONNECTION_ERRORS, ProtocolError } from '../errors.ts';
 import { CloseCode, MAX_REASON_BYTES } from '../frame/close.ts';
 import { HttpHeaders } from '../http/headers.ts';
+import { queueTask } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Transport } from '../transport/transport.ts';
 import { prepare } from './connect.ts';
 import { basicAuthorization, clampShort, readInit, readUrl, type WebSocketInit } from './conversions.ts';
 import {
   closeEvent,
-  queueTask,
   type SocketCloseEvent,
   SocketErrorEvent,
   type WebSocketEventHandler,

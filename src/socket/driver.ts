@@ -12,9 +12,9 @@ import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import { CloseCode } from '../frame/close.ts';
 import type { PieceEvent } from '../frame/message-event.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
-import type { ByteStream, StreamHandler } from '../transport/transport.ts';
+import { type ByteStream, type StreamHandler, TURN_MS } from '../transport/transport.ts';
 import type { Timed } from './deadlines.ts';
-import { asPromise, type Flushable, type Host, handled, isThenable, nothing } from './host.ts';
+import { asPromise, type Flushable, type Host, handled, isThenable, nothing, queueTask } from './host.ts';
 import { IncomingMessage } from './incoming.ts';
 import { Outbox, type OutboxTarget, type Pieces, type Sendable } from './outbox.ts';
 import { AsyncQueue } from './queue.ts';
@@ -44,6 +44,9 @@ const MAX_RUNNING = 1024;
 const COUNT_ABOVE = 64;
 /** Smaller output that has to wait is copied, so that it does not keep a whole slab alive. */
 const COPY_BELOW = 4096;
+
+/** After so many events it is seen whether the others should have their turn. */
+const LOOK_AFTER = 16;
 
 /** What a message that waits costs beyond its bytes. */
 const WAITING_OVERHEAD = 64;
@@ -81,6 +84,11 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** The transport took more than it wants: wait for `drain`. */
   #full = false;
   #paused = false;
+  #resumeDue = false;
+  /** What has come is left alone for now, so that others have their turn. */
+  #resting = false;
+  /** When they should. */
+  #turnEnds = 0;
   #inputEnded = false;
   #endSent = false;
   #gone = false;
@@ -142,7 +150,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** Bytes came in. */
   data(bytes: Uint8Array): void {
-    this.#connection.receive(bytes, this.#host.deadlines.now());
+    this.#connection.receive(bytes, this.#turn());
     this.#corked = true;
     this.#pump();
     this.#corked = false;
@@ -151,7 +159,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** Bytes came in, and go back when this returns. */
   lend(bytes: Uint8Array): void {
-    this.#connection.lend(bytes, this.#host.deadlines.now());
+    this.#connection.lend(bytes, this.#turn());
     this.#corked = true;
     this.#pump();
     this.#corked = false;
@@ -320,7 +328,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (this.#pumping || this.#broken) return;
     this.#pumping = true;
     try {
-      for (;;) {
+      for (let count = 1; ; count++) {
+        // One chunk may hold thousands of messages.
+        if (count % LOOK_AFTER === 0 && this.#host.deadlines.now() > this.#turnEnds) this.#rest();
         if (this.#held()) break;
         const event = this.#connection.next();
         if (event !== undefined) this.#handle(event);
@@ -339,6 +349,23 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     else this.#stream.resume();
   }
 
+  /** A turn begins. @returns The time. */
+  #turn(): number {
+    const now = this.#host.deadlines.now();
+    this.#turnEnds = now + TURN_MS;
+    return now;
+  }
+
+  /** Go on when the event loop has been around. */
+  #rest(): void {
+    if (this.#resting) return;
+    this.#resting = true;
+    queueTask(() => {
+      this.#resting = false;
+      this.#goOn();
+    });
+  }
+
   /** What was handed in to read with, a compression engine say, threw: nobody knows where in the stream we are. */
   #break(error: unknown): void {
     this.#broken = true;
@@ -353,6 +380,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const { state } = this.#connection;
     // Nothing is taken in any more: what is left to tell is that it is over.
     if (state !== 'open' && state !== 'closing') return false;
+    if (this.#resting) return true;
     const { highWaterMarkBytes } = this.#host.limits;
     // One end alone may wait with reading until its output moves, or both wait for each other: it is the server.
     if (this.#full && this.#connection.role === 'server') return true;
@@ -501,7 +529,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   #settled(): void {
     this.#running--;
-    if (this.#paused) this.#resume();
+    this.#resume();
   }
 
   #rejected(error: unknown): void {
@@ -509,8 +537,18 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#handlerFailed(error);
   }
 
-  /** Something was taken that we waited for. */
+  /** Something was taken that we waited for: go on, when all that is being taken with it is. */
   #resume(): void {
+    if (!this.#paused || this.#resumeDue) return;
+    this.#resumeDue = true;
+    queueMicrotask(() => {
+      this.#resumeDue = false;
+      this.#goOn();
+    });
+  }
+
+  #goOn(): void {
+    this.#turn();
     this.#pump();
     this.flush();
   }

@@ -83,6 +83,15 @@ export class Host {
   };
 }
 
+/**
+ * Run `task` from the event loop, after what waits there. One task at a time, so that all that waits for it has run before the
+ * next one comes.
+ */
+export const queueTask: (task: () => void) => unknown =
+  // A timer would wait for a millisecond at least.
+  (globalThis as { readonly setImmediate?: (task: () => void) => unknown }).setImmediate ??
+  ((task) => setTimeout(task, 0));
+
 /** What a server and a client do with errors when nobody else wants them. */
 export function printHandlerErrors(error: unknown, where: ErrorSource): void {
   if (where === 'handler') console.error(error);

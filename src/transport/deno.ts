@@ -29,6 +29,7 @@ import {
   type TlsServerOptions,
   type Transport,
 } from './transport.ts';
+import { Turns } from './turns.ts';
 import { WriteMemory } from './write-memory.ts';
 import { zlibEngine } from './zlib-engine.ts';
 
@@ -99,11 +100,7 @@ const SMALL_READS = 32;
 /** What is being written, by all connections. A write of Deno's reads nothing once it is done. */
 const writeMemory: WriteMemory = /* @__PURE__ */ new WriteMemory();
 
-/**
- * How long one connection may read on while more is there than a read takes, in ms. A read that finds bytes is done at once,
- * and so is the next one: a peer that floods would keep all others, and timers, waiting for as long as it does.
- */
-const TURN_MS = 2;
+const turns: Turns = /* @__PURE__ */ new Turns();
 
 /** One connection. */
 class DenoStream extends PumpStream implements ByteStream {
@@ -111,8 +108,8 @@ class DenoStream extends PumpStream implements ByteStream {
   readonly encrypted: boolean;
   readonly alpnProtocol: string;
   #memory: Uint8Array = new Uint8Array(SMALLEST_READ);
-  /** When the first of several reads in a row came that filled it; 0: the last one did not. */
-  #busySince = 0;
+  /** Bytes that the last read brought. */
+  #count = 0;
   /** Reads in a row that needed little of it. */
   #smallReads = 0;
   readonly #onRead = (count: number | null): void => this.#read(count);
@@ -139,10 +136,8 @@ class DenoStream extends PumpStream implements ByteStream {
   }
 
   protected pull(): void {
-    if (this.#busySince > 0 && performance.now() - this.#busySince > TURN_MS) {
-      this.#busySince = 0;
-      setTimeout(this.#pullNow, 0);
-    } else this.#pullNow();
+    if (turns.isOver(this, this.#count)) setTimeout(this.#pullNow, 0);
+    else this.#pullNow();
   }
 
   readonly #pullNow = (): void => {
@@ -172,8 +167,7 @@ class DenoStream extends PumpStream implements ByteStream {
     }
     const memory = this.#memory;
     const size = memory.length;
-    if (count < size) this.#busySince = 0;
-    else if (this.#busySince === 0) this.#busySince = performance.now();
+    this.#count = count;
     if (count === size && size < LARGEST_READ) this.#memory = new Uint8Array(4 * size);
     else if (count * 8 > size || size === SMALLEST_READ) this.#smallReads = 0;
     else if (++this.#smallReads === SMALL_READS) {

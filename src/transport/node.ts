@@ -17,7 +17,7 @@ import { xor64 } from '../bytes/native.ts';
 import { bareHost, checkConnectOptions, checkListenOptions, formatAddress, plainIp } from './address.ts';
 import { type BufferParts, bufferText } from './buffer-text.ts';
 import { type Attempt, codeOfErrno, failure, noTls } from './failure.ts';
-import { ENDED, FULL, StreamBase, UNWRITABLE } from './stream-base.ts';
+import { ENDED, FULL, PAUSED, StreamBase, UNREADABLE, UNWRITABLE } from './stream-base.ts';
 import {
   type Address,
   type ByteStream,
@@ -31,6 +31,7 @@ import {
   type TlsServerOptions,
   type Transport,
 } from './transport.ts';
+import { Turns } from './turns.ts';
 import { zlibEngine } from './zlib-engine.ts';
 
 /**
@@ -110,6 +111,9 @@ function decodeLong(bytes: Uint8Array): string | undefined {
 }
 
 const STREAM = Symbol('sansocket stream');
+/** Bit of a stream's state: it is not read, so that others have their turn. */
+const RESTING = 64;
+const turns: Turns = /* @__PURE__ */ new Turns();
 
 /** A socket that one of our streams works with. */
 type Wired = net.Socket & { [STREAM]: NodeStream };
@@ -160,11 +164,27 @@ class NodeStream extends StreamBase implements ByteStream {
   }
 
   pause(): void {
+    this.state |= PAUSED;
     this.socket.pause();
   }
 
   resume(): void {
-    this.socket.resume();
+    this.state &= ~PAUSED;
+    if ((this.state & RESTING) === 0) this.socket.resume();
+  }
+
+  /** A read has been handled. */
+  tookTurn(bytes: number): void {
+    if (!turns.isOver(this, bytes) || (this.state & (PAUSED | UNREADABLE)) !== 0) return;
+    this.state |= RESTING;
+    this.socket.pause();
+    setImmediate(goOn, this);
+  }
+
+  /** The others had their turn. */
+  rested(): void {
+    this.state &= ~RESTING;
+    if ((this.state & PAUSED) === 0) this.socket.resume();
   }
 
   get bufferedBytes(): number {
@@ -195,7 +215,14 @@ class NodeStream extends StreamBase implements ByteStream {
 }
 
 function onData(this: net.Socket, bytes: Uint8Array): void {
-  (this as Wired)[STREAM].emitData(bytes);
+  const stream = (this as Wired)[STREAM];
+  const { length } = bytes;
+  stream.emitData(bytes);
+  stream.tookTurn(length);
+}
+
+function goOn(stream: NodeStream): void {
+  stream.rested();
 }
 
 function onEnd(this: net.Socket): void {
@@ -298,7 +325,9 @@ function readIntoOneBuffer(server: net.Server, accept: (stream: ByteStream) => S
 
 /** @returns true: go on reading. */
 function onRead(this: net.Socket, count: number, shared: Uint8Array): boolean {
-  (this as Wired)[STREAM].emitLent(count === shared.length ? shared : shared.subarray(0, count), copy);
+  const stream = (this as Wired)[STREAM];
+  stream.emitLent(count === shared.length ? shared : shared.subarray(0, count), copy);
+  stream.tookTurn(count);
   return true;
 }
 

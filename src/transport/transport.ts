@@ -13,6 +13,9 @@ import type { DeflateEngine } from '../deflate/engine.ts';
 /** Bytes waiting in a stream from which on `write` answers false, the same for every transport: 64 KiB. */
 export const HIGH_WATER_BYTES = 65_536;
 
+/** How long one connection is served, while it has more, before all others have their turn, in ms. */
+export const TURN_MS = 1;
+
 /** Time for a client's side of a TLS handshake before a listener drops it, in ms. */
 export const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 

@@ -1,6 +1,6 @@
 import { IncomingMessage, PreparedMessage, type Socket } from 'sansocket';
 import { createMemoryTransport, type MemoryPairOptions } from 'sansocket/transport';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { RawClient } from '../../support/raw-client.ts';
 import { frame, KEY, masked, plain } from '../../support/wire.ts';
 import { gate, Rig, stopAfterEach, turns, until } from '../server/support.ts';
@@ -35,6 +35,13 @@ async function connected(
 }
 
 const notOpen = expect.objectContaining({ code: 'not-open', name: 'ProtocolError' });
+
+/** The same bytes, many times over, as one chunk. */
+function many(times: number, bytes: Uint8Array): Uint8Array {
+  const all = new Uint8Array(times * bytes.length);
+  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
+  return all;
+}
 
 /** How a promise stands. */
 async function standing(promise: Promise<unknown>): Promise<string> {
@@ -295,6 +302,72 @@ describe('Socket: backpressure', () => {
     expect(started).toBeLessThanOrEqual(12);
     slow.open();
     await until(() => started === 300, 'all handlers');
+  });
+
+  test('messages beyond those that may be under way are taken in batches, not one by one', async () => {
+    const transport = createMemoryTransport();
+    let writes = 0;
+    const listen = transport.listen.bind(transport);
+    transport.listen = (options, accept) =>
+      listen(options, (stream) => {
+        const write = stream.write.bind(stream);
+        const counting = (bytes: Uint8Array): boolean => {
+          writes++;
+          return write(bytes);
+        };
+        return accept(Object.assign(stream, { write: counting }));
+      });
+    const rig = new Rig(transport);
+    rig.server.useWebSockets(async (socket, message) => {
+      await socket.send(message);
+    });
+    await rig.start();
+    const client = await rig.socket();
+    writes = 0;
+    client.write(many(10_000, masked(1, 'x')));
+    expect(new Set(await client.frames(10_000))).toEqual(new Set(['text "x"']));
+    expect(writes).toBeLessThan(100);
+  });
+
+  test('one chunk full of messages leaves others their turn', async () => {
+    const order: string[] = [];
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const rig = new Rig(createMemoryTransport());
+    rig.server.useWebSockets((_socket, message) => {
+      order.push(message as string);
+      now += 0.1;
+    });
+    await rig.start();
+    const flooding = await rig.socket();
+    const other = await rig.socket();
+    flooding.write(many(1000, masked(1, 'flood')));
+    other.write(masked(1, 'other'));
+    await until(() => order.length === 1001, 'all messages');
+    clock.mockRestore();
+    expect(order.indexOf('other')).toBeLessThan(100);
+  });
+
+  test('what rests when the connection is lost is still told, all of it, before the close', async () => {
+    let count = 0;
+    let now = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    const rig = new Rig(createMemoryTransport());
+    const closed = new Promise<number>((resolve) => {
+      rig.server.useWebSockets({
+        message() {
+          count++;
+          now += 1;
+        },
+        close: () => resolve(count),
+      });
+    });
+    await rig.start();
+    const client = await rig.socket();
+    client.write(many(1000, masked(1, 'x')));
+    client.end();
+    expect(await closed).toBe(1000);
+    clock.mockRestore();
   });
 
   test('thenables that call back twice, throw, or are functions, count as what they are: one handler', async () => {

@@ -46,6 +46,46 @@ describe('denoTransport', () => {
 });
 
 describe('nodeTransport', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test('a peer that floods is not read for longer than its turn, and a handler that holds it back meanwhile is obeyed', async () => {
+    // Each look at the clock finds that half a millisecond has passed.
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => (now += 0.5));
+    const pauses = vi.spyOn(net.Socket.prototype, 'pause');
+    const size = 4 << 20;
+    let received = 0;
+    const ended = new Promise<void>((resolve, reject) => {
+      const accept = (stream: ByteStream): StreamHandler => ({
+        ...idle,
+        data(bytes) {
+          received += bytes.length;
+          // At every other rest, it is paused by the handler too.
+          if (pauses.mock.calls.length % 2 === 0) return;
+          const before = received;
+          stream.pause();
+          setTimeout(() => {
+            if (received !== before) reject(new Error('it was read while it was paused'));
+            stream.resume();
+          }, 5);
+        },
+        end() {
+          stream.end();
+          resolve();
+        },
+      });
+      nodeTransport.listen({ hostname: '127.0.0.1' }, accept).then((listener) => {
+        const socket = net.connect(listener.address.port, '127.0.0.1');
+        socket.end(new Uint8Array(size));
+        socket.resume();
+        socket.on('close', () => void listener.close());
+      }, reject);
+    });
+    await ended;
+    expect(received).toBe(size);
+    expect(pauses.mock.calls.length).toBeGreaterThan(10);
+  });
+
   test('lives on when a connection cannot be accepted (too many open files)', async () => {
     const listen = vi.spyOn(net.Server.prototype, 'listen');
     const listener = await nodeTransport.listen({ hostname: '127.0.0.1' }, () => idle);
