@@ -7,8 +7,12 @@ import type { PayloadInflater } from '../frame/message.ts';
 
 /** Compresses and inflates the messages of one connection, as the two ends agreed. */
 export interface MessageCompression extends PayloadInflater {
-  /** The compressed payload, without the tail of RFC 7692 §7.2.1; `undefined` when the message should go plain. */
-  compress(data: string | Uint8Array): Uint8Array | undefined;
+  /**
+   * The compressed payload, without the tail of RFC 7692 §7.2.1; `undefined` when the message should go plain.
+   *
+   * @param lent Whether it may lie in memory that is written to again by the next call.
+   */
+  compress(data: string | Uint8Array, lent?: boolean): Uint8Array | undefined;
   /**
    * The next piece of a message that is sent in pieces, compressed: the payload of one fragment, RSV1 being set on the first. It has
    * the tail of RFC 7692 §7.2.1 in it, without which its receiver could not inflate it at once; only the last piece goes without.

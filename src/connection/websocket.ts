@@ -263,7 +263,7 @@ export class WebSocketConnection {
     const type = options?.type ?? (typeof data === 'string' ? 'text' : 'binary');
     const opcode = type === 'text' ? Opcode.Text : Opcode.Binary;
     if (this.#compression !== undefined && options?.compress !== false) {
-      const compressed = this.#compression.compress(data);
+      const compressed = this.#compression.compress(data, true);
       if (compressed !== undefined) {
         this.#windowUsed();
         this.#frames.bytes(FIN_BIT | RSV1 | opcode, compressed);

@@ -67,9 +67,9 @@ export class BitWriter {
     this.at += to - from;
   }
 
-  /** The output, which ends on a byte boundary, in memory of its own. */
-  finish(): Uint8Array {
-    const result = this.bytes.slice(0, this.at);
+  /** The output, which ends on a byte boundary: in memory of its own, or `lent` until the next {@link start}. */
+  finish(lent: boolean): Uint8Array {
+    const result = lent ? this.bytes.subarray(0, this.at) : this.bytes.slice(0, this.at);
     if (this.bytes.length > KEPT) this.bytes = NOTHING;
     return result;
   }

@@ -63,7 +63,7 @@ export class PureDeflater implements Deflater {
     return this.#window.length + tables;
   }
 
-  deflate(bytes: Uint8Array, last: boolean): Uint8Array {
+  deflate(bytes: Uint8Array, last: boolean, lent = false): Uint8Array {
     const { writer } = this.#scratch;
     if (bytes.length === 0 && !last) return NOTHING;
     // No block is longer than a stored one, and each holds as many bytes as a block has tokens, or ends the data.
@@ -76,7 +76,7 @@ export class PureDeflater implements Deflater {
       this.#throughWindow(bytes);
       if (last && !this.#takeover) this.reset();
     }
-    return writer.finish(last);
+    return writer.finish(last, lent);
   }
 
   reset(): void {

@@ -43,12 +43,19 @@ export interface Inflater {
    * @param last Whether they are its last ones. The 00 00 FF FF that the sender left out is put back here
    *   (RFC 7692 §7.2.2), and the message must then be complete.
    * @param maxOutputBytes Most bytes that this call may give: 0 or more, or `Infinity`.
-   * @returns All output of this piece, in memory of its own; often empty. Or `bad-deflate` (1007) for data that
+   * @param lent Whether the output may lie in memory that the next call of anything of this engine writes to: the caller will be
+   *   done with it. Default: false. An engine need not look at it.
+   * @returns All output of this piece, in memory of its own unless `lent`; often empty. Or `bad-deflate` (1007) for data that
    *   is corrupt, refers to bytes outside the window, or ends too early; or `inflated-too-big` (1009), as soon as
    *   one byte more than `maxOutputBytes` would come out. After an error every call returns that same error.
    * @throws A `UsageRangeError` (`bad-argument`) for a `maxOutputBytes` that is negative or NaN.
    */
-  inflate(bytes: Uint8Array, last: boolean, maxOutputBytes: number): Uint8Array | ProtocolError;
+  inflate(
+    bytes: Uint8Array,
+    last: boolean,
+    maxOutputBytes: number,
+    lent?: boolean,
+  ): Uint8Array | ProtocolError;
   /** What the call that failed had inflated before the fault; empty when none has failed. Lets a reader report what came first. */
   readonly outputBeforeError: Uint8Array;
   /** Bytes of memory that this object holds on to at the moment; the shared scratch of the engine is not counted. */
@@ -68,9 +75,10 @@ export interface Deflater {
    *
    * @param bytes The next bytes of the message; may be empty.
    * @param last Whether they are its last ones; the 00 00 FF FF at the end is then left out (RFC 7692 §7.2.1).
-   * @returns Output in memory of its own. At most `bytes.length + 5 * ceil(bytes.length / 16000) + 16` bytes.
+   * @param lent As for {@link Inflater.inflate}.
+   * @returns Output, in memory of its own unless `lent`. At most `bytes.length + 5 * ceil(bytes.length / 16000) + 16` bytes.
    */
-  deflate(bytes: Uint8Array, last: boolean): Uint8Array;
+  deflate(bytes: Uint8Array, last: boolean, lent?: boolean): Uint8Array;
   /** Bytes of memory that this object holds on to at the moment; the shared scratch of the engine is not counted. */
   readonly retainedBytes: number;
   /**

@@ -29,6 +29,8 @@ export class CodeBuilder {
   /** A key is a frequency and its symbol; sorted from one array to the other and back. */
   #keys = new Int32Array(288);
   #spare = new Int32Array(288);
+  /** The symbols that have a code, in order. */
+  readonly #symbols = new Uint16Array(288);
   readonly #digits = new Int32Array(1 << DIGIT_BITS);
   readonly #nodes = new Int32Array(288);
   /** How many codes have each length. */
@@ -55,18 +57,31 @@ export class CodeBuilder {
     codes: Int32Array,
   ): number {
     let keys = this.#keys;
+    const symbols = this.#symbols;
     let used = 0;
     let most = 0;
-    for (let symbol = 0; symbol < count; symbol++) {
-      const frequency = frequencies[symbol]!;
-      lengths[symbol] = 0;
-      if (frequency === 0) continue;
-      keys[used++] = (frequency << SYMBOL_BITS) | symbol;
-      most |= frequency;
+    // Nothing can tell which symbols of a text occur: what does not is written all the same, and written over by the next.
+    for (let symbol = 0; symbol < count; ) {
+      const end = Math.min(symbol + 4, count);
+      // Most fours of symbols do not occur at all.
+      if (end < count && noneOf(frequencies, symbol)) symbol = end;
+      for (; symbol < end; symbol++) {
+        const frequency = frequencies[symbol]!;
+        keys[used] = (frequency << SYMBOL_BITS) | symbol;
+        symbols[used] = symbol;
+        most |= frequency;
+        used += -frequency >>> 31;
+      }
     }
-    // Symbols that do not occur make up the two.
-    for (let symbol = 0; used < 2; symbol++) {
-      if (used === 0 || (keys[0]! & SYMBOL_MASK) !== symbol) keys[used++] = (1 << SYMBOL_BITS) | symbol;
+    if (used < 2) {
+      // Symbols that do not occur make up the two.
+      if (used === 0) keys[0] = 1 << SYMBOL_BITS;
+      const first = keys[0]! & SYMBOL_MASK;
+      const second = first === 0 ? 1 : 0;
+      keys[1] = (1 << SYMBOL_BITS) | second;
+      symbols[0] = Math.min(first, second);
+      symbols[1] = Math.max(first, second);
+      used = 2;
     }
     this.#sort(used, most);
     keys = this.#keys;
@@ -74,31 +89,36 @@ export class CodeBuilder {
     if (deepest > maxBits) this.#shorten(deepest, maxBits);
 
     // The rarest symbols get the longest codes.
+    lengths.fill(0, 0, count);
     const counts = this.#counts;
-    let last = 0;
     let cost = 0;
     for (let bits = Math.min(deepest, maxBits), at = 0; bits > 0; bits--) {
       for (let left = counts[bits]!; left > 0; left--) {
         const key = keys[at++]!;
-        const symbol = key & SYMBOL_MASK;
-        lengths[symbol] = bits;
+        lengths[key & SYMBOL_MASK] = bits;
         cost += (key >>> SYMBOL_BITS) * bits;
-        if (symbol > last) last = symbol;
       }
     }
     this.cost = cost;
-    this.#number(lengths, last + 1, codes);
-    return last + 1;
+    this.#number(lengths, used, codes);
+    return symbols[used - 1]! + 1;
   }
 
   /** The codes that belong to given lengths (RFC 1951 §3.2.2), as {@link build} makes them. */
   codes(lengths: Uint8Array, codes: Int32Array): void {
     const counts = this.#counts.fill(0);
-    for (const bits of lengths) counts[bits]!++;
-    this.#number(lengths, lengths.length, codes);
+    let used = 0;
+    for (let symbol = 0; symbol < lengths.length; symbol++) {
+      const bits = lengths[symbol]!;
+      counts[bits]!++;
+      if (bits > 0) this.#symbols[used++] = symbol;
+    }
+    this.#number(lengths, used, codes);
   }
 
-  #number(lengths: Uint8Array, count: number, codes: Int32Array): void {
+  /** Number the first `used` of `#symbols`. */
+  #number(lengths: Uint8Array, used: number, codes: Int32Array): void {
+    const symbols = this.#symbols;
     const counts = this.#counts;
     const next = this.#next;
     let code = 0;
@@ -106,9 +126,9 @@ export class CodeBuilder {
       next[bits] = code;
       code = (code + counts[bits]!) << 1;
     }
-    for (let symbol = 0; symbol < count; symbol++) {
+    for (let i = 0; i < used; i++) {
+      const symbol = symbols[i]!;
       const bits = lengths[symbol]!;
-      if (bits === 0) continue;
       const code = next[bits]!++;
       const reversed = ((REVERSED[code & 0xff]! << 8) | REVERSED[code >>> 8]!) >>> (16 - bits);
       codes[symbol] = reversed | (bits << CODE_BITS);
@@ -125,7 +145,8 @@ export class CodeBuilder {
       digits.fill(0);
       for (let i = 0; i < used; i++) digits[(from[i]! >>> shift) & mask]!++;
       let start = 0;
-      for (let digit = 0; digit <= mask; digit++) {
+      const highest = Math.min(mask, most >>> (shift - SYMBOL_BITS));
+      for (let digit = 0; digit <= highest; digit++) {
         const size = digits[digit]!;
         digits[digit] = start;
         start += size;
@@ -194,4 +215,9 @@ export class CodeBuilder {
       counts[maxBits]!--;
     }
   }
+}
+
+/** Whether four symbols do not occur. */
+function noneOf(frequencies: Int32Array, at: number): boolean {
+  return (frequencies[at]! | frequencies[at + 1]! | frequencies[at + 2]! | frequencies[at + 3]!) === 0;
 }

@@ -92,7 +92,12 @@ export class PureInflater implements Inflater {
     return this.#window.retainedBytes + (this.#tables === undefined ? 0 : DYNAMIC_TABLES_BYTES);
   }
 
-  inflate(bytes: Uint8Array, last: boolean, maxOutputBytes: number): Uint8Array | ProtocolError {
+  inflate(
+    bytes: Uint8Array,
+    last: boolean,
+    maxOutputBytes: number,
+    lent = false,
+  ): Uint8Array | ProtocolError {
     if (this.#error !== undefined) return this.#error;
     // Not `< 0`: NaN would switch the budget off.
     if (!(maxOutputBytes >= 0)) {
@@ -117,7 +122,7 @@ export class PureInflater implements Inflater {
     if (!last || this.#takeover) this.#window.append(output.bytes, output.length);
     else this.#window.clear();
     if (last) this.#startMessage();
-    return output.finish();
+    return output.finish(lent);
   }
 
   reset(): void {

@@ -32,11 +32,11 @@ export class Output {
     this.bytes = grown;
   }
 
-  /** The output, in memory of its own. */
-  finish(): Uint8Array {
+  /** The output: in memory of its own, or `lent` until the next {@link start}. */
+  finish(lent = false): Uint8Array {
     const { bytes, length } = this;
     if (length === 0) return NOTHING;
-    if (bytes.length <= KEPT) return bytes.slice(0, length);
+    if (bytes.length <= KEPT) return lent ? bytes.subarray(0, length) : bytes.slice(0, length);
     this.bytes = NOTHING;
     // Up to an eighth may be lost: a copy would cost more than the memory is worth.
     return length >= bytes.length - (bytes.length >> 3) ? bytes.subarray(0, length) : bytes.slice(0, length);

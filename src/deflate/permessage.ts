@@ -13,6 +13,9 @@ import { type ResolvedCompression, resolveCompression } from './options.ts';
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 const encoder = /* @__PURE__ */ new TextEncoder();
+/** Text that needs no more than this in UTF-8 is encoded into memory that is kept: memory of its own takes longer to make. */
+const KEPT_TEXT = 64 * 1024;
+let keptText: Uint8Array | undefined;
 
 /**
  * Compresses what one end sends and inflates what it receives. Windows are made when they are first needed.
@@ -122,12 +125,13 @@ export class PerMessageDeflate {
    * @param bytes The next bytes of its payload, unmasked; read, not kept.
    * @param last Whether the message ends with them.
    * @param maxBytes What is left of `maxMessageBytes`.
-   * @returns All output of this piece, in memory of its own; often empty. Or `bad-deflate` (1007), or
+   * @param lent Whether the output may lie in memory that is written to again by the next call, of this object or another.
+   * @returns All output of this piece, in memory of its own unless `lent`; often empty. Or `bad-deflate` (1007), or
    *   `inflated-too-big` (1009); after that, the same error for every call.
    */
-  inflate(bytes: Uint8Array, last: boolean, maxBytes: number): Uint8Array | ProtocolError {
+  inflate(bytes: Uint8Array, last: boolean, maxBytes: number, lent = false): Uint8Array | ProtocolError {
     this.#inflater ??= this.#engine.createInflater(this.#incoming);
-    return this.#inflater.inflate(bytes, last, maxBytes);
+    return this.#inflater.inflate(bytes, last, maxBytes, lent);
   }
 
   /** Whether a message of this many bytes is long enough to be compressed. */
@@ -138,20 +142,21 @@ export class PerMessageDeflate {
   /**
    * Compress a whole message if that is worth it.
    *
+   * @param lent Whether it may lie in memory that is written to again by the next call, of this object or another.
    * @returns The payload of a message with RSV1; or undefined, where the message is below the threshold or does not
    *   get smaller, and is to be sent plain. (With context takeover it is compressed all the same once it is in the window.)
    */
-  compress(data: string | Uint8Array): Uint8Array | undefined {
+  compress(data: string | Uint8Array, lent = false): Uint8Array | undefined {
     // A UTF-16 unit makes 3 bytes at most.
     if (typeof data === 'string' && 3 * data.length < this.#threshold) return undefined;
-    const payload = typeof data === 'string' ? encoder.encode(data) : data;
+    const payload = typeof data === 'string' ? encode(data) : data;
     if (payload.length < this.#threshold) return undefined;
-    const compressed = this.deflate(payload);
+    const compressed = this.deflate(payload, lent);
     return compressed.length < payload.length || this.#outgoing.contextTakeover ? compressed : undefined;
   }
 
   /** Compress a whole message, whatever comes out: at most 5 bytes per 16 000 and 16 bytes longer than the payload. */
-  deflate(payload: Uint8Array): Uint8Array {
+  deflate(payload: Uint8Array, lent = false): Uint8Array {
     if (this.#inPieces) {
       throw new UsageTypeError(
         'bad-state',
@@ -159,7 +164,7 @@ export class PerMessageDeflate {
       );
     }
     this.#deflater ??= this.#engine.createDeflater(this.#outgoing);
-    return this.#deflater.deflate(payload, true);
+    return this.#deflater.deflate(payload, true, lent);
   }
 
   /**
@@ -193,7 +198,7 @@ export class PerMessageDeflate {
    */
   compressPiece(data: string | Uint8Array, last: boolean): Uint8Array | undefined {
     if (!this.#inPieces && (this.#pieceWindowBits === 0 || this.#outgoing.level === 0)) return undefined;
-    return this.deflatePiece(typeof data === 'string' ? encoder.encode(data) : data, last);
+    return this.deflatePiece(typeof data === 'string' ? encode(data) : data, last);
   }
 
   /**
@@ -229,4 +234,11 @@ export class PerMessageDeflate {
     this.#shared = undefined;
     this.#inflater = undefined;
   }
+}
+
+/** Text in UTF-8, until the next call. */
+function encode(text: string): Uint8Array {
+  if (3 * text.length > KEPT_TEXT) return encoder.encode(text);
+  keptText ??= new Uint8Array(KEPT_TEXT);
+  return keptText.subarray(0, encoder.encodeInto(text, keptText).written);
 }

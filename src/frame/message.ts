@@ -38,9 +38,10 @@ export interface PayloadInflater {
    *
    * @param last Whether the message ends with it.
    * @param maxBytes How much output is allowed.
-   * @returns All output that the piece makes, in memory of its own; or what is wrong, and then nothing more.
+   * @param lent Whether the output may lie in memory that is written to again once the caller has returned.
+   * @returns All output that the piece makes, in memory of its own unless `lent`; or what is wrong, and then nothing more.
    */
-  inflate(bytes: Uint8Array, last: boolean, maxBytes: number): Uint8Array | ProtocolError;
+  inflate(bytes: Uint8Array, last: boolean, maxBytes: number, lent?: boolean): Uint8Array | ProtocolError;
   /** What the call that went wrong had made before. With it, the verdict does not depend on how the bytes were cut. */
   readonly outputBeforeError?: Uint8Array | undefined;
 }
@@ -274,11 +275,13 @@ export class MessageReader {
     this.#rest = cut ? bytes.subarray(INFLATED_AT_ONCE) : undefined;
     this.#restIsLast = ends;
     const last = ends && !cut;
-    const out = inflater.inflate(cut ? bytes.subarray(0, INFLATED_AT_ONCE) : bytes, last, room);
+    // A string is decoded at once; bytes are given away.
+    const lent = this.#isText && !this.#textAsBytes;
+    const out = inflater.inflate(cut ? bytes.subarray(0, INFLATED_AT_ONCE) : bytes, last, room, lent);
     // What came before the fault counts: cut in another way, it would have come alone.
     if (!(out instanceof ProtocolError)) {
       if (!last || this.#length > 0 || this.#pieces) {
-        return this.#take(out, 0, out.length, UNKNOWN, last, undefined);
+        return this.#take(out, 0, out.length, UNKNOWN, last, undefined, lent);
       }
       // All of it came out at once: there is nothing to collect.
       this.#inMessage = false;

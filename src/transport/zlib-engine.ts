@@ -92,15 +92,20 @@ class ZlibInflater implements Inflater {
     return this.#pure?.retainedBytes ?? 0;
   }
 
-  inflate(bytes: Uint8Array, last: boolean, maxOutputBytes: number): Uint8Array | ProtocolError {
+  inflate(
+    bytes: Uint8Array,
+    last: boolean,
+    maxOutputBytes: number,
+    lent = false,
+  ): Uint8Array | ProtocolError {
     const start = this.#offset;
     this.#offset += bytes.length;
     if (last && this.#pure === undefined && maxOutputBytes >= 0) {
-      const output = this.#zlib.inflate(bytes, maxOutputBytes);
+      const output = this.#zlib.inflate(bytes, maxOutputBytes, lent);
       if (output !== undefined) return output;
     }
     this.#pure ??= new PureInflater(this.#scratch, this.#options, start);
-    const output = this.#pure.inflate(bytes, last, maxOutputBytes);
+    const output = this.#pure.inflate(bytes, last, maxOutputBytes, lent);
     if (last && output instanceof Uint8Array) this.#pure = undefined;
     return output;
   }
@@ -142,14 +147,14 @@ class ZlibDeflater implements Deflater {
     return this.#pure?.retainedBytes ?? 0;
   }
 
-  deflate(bytes: Uint8Array, last: boolean): Uint8Array {
+  deflate(bytes: Uint8Array, last: boolean, lent = false): Uint8Array {
     if (last && !this.#pureIsBusy && bytes.length >= this.#from && bytes.length <= this.#to) {
-      const output = this.#zlib.deflate(bytes, this.#level);
+      const output = this.#zlib.deflate(bytes, this.#level, lent);
       if (output !== undefined) return output;
     }
     this.#pure ??= this.#engine.createDeflater(this.#options);
     this.#pureIsBusy = !last;
-    return this.#pure.deflate(bytes, last);
+    return this.#pure.deflate(bytes, last, lent);
   }
 
   reset(): void {

@@ -55,10 +55,11 @@ export class ZlibMessages {
    *
    * @param bytes The message, without 00 00 FF FF; read, not kept.
    * @param maxOutputBytes Most bytes that may come out.
-   * @returns The output in memory of its own; `undefined` for a message that is not whole and healthy and within the limit, and
+   * @param lent Whether the output may lie in memory that the next call writes to.
+   * @returns The output; `undefined` for a message that is not whole and healthy and within the limit, and
    *   for some that are.
    */
-  inflate(bytes: Uint8Array, maxOutputBytes: number): Uint8Array | undefined {
+  inflate(bytes: Uint8Array, maxOutputBytes: number, lent = false): Uint8Array | undefined {
     const { length } = bytes;
     if (length === 0 || length > MAX_INPUT || this.#closed) return undefined;
     const output = this.#output;
@@ -81,7 +82,7 @@ export class ZlibMessages {
       // Not either the end of a final block, with nothing behind it (§7.2.3.4).
       return undefined;
     }
-    return output.length <= maxOutputBytes ? output.finish() : undefined;
+    return output.length <= maxOutputBytes ? output.finish(lent) : undefined;
   }
 
   /**
@@ -89,9 +90,10 @@ export class ZlibMessages {
    *
    * @param bytes The message; read, not kept.
    * @param level 1 to 9, as zlib counts.
-   * @returns It without 00 00 FF FF, in memory of its own; `undefined` where zlib cannot.
+   * @param lent As for {@link inflate}.
+   * @returns It without 00 00 FF FF; `undefined` where zlib cannot.
    */
-  deflate(bytes: Uint8Array, level: number): Uint8Array | undefined {
+  deflate(bytes: Uint8Array, level: number, lent = false): Uint8Array | undefined {
     const { length } = bytes;
     if (length === 0 || length > MAX_INPUT || this.#closed) return undefined;
     const output = this.#output;
@@ -110,7 +112,7 @@ export class ZlibMessages {
     output.length -= 4;
     const { bytes: out, length: end } = output;
     const flushed = out[end] === 0 && out[end + 1] === 0 && out[end + 2] === 0xff && out[end + 3] === 0xff;
-    return flushed && end <= most ? output.finish() : undefined;
+    return flushed && end <= most ? output.finish(lent) : undefined;
   }
 
   /** Give the memory back: nothing is inflated or deflated any more. */

@@ -65,6 +65,28 @@ describe('PerMessageDeflate', () => {
     expectBytes(b.inflate(a.compress(text)!, true, 1e6), utf8(text));
   });
 
+  // Text of a third of 64 KiB is encoded into memory that is kept, as each of its units may need three bytes.
+  it.each([21_845, 21_846, 70_000])('compresses text of %i units, of whatever characters', (length) => {
+    const [a, b] = pair({ threshold: 0 });
+    for (const character of ['x', 'é', '界']) {
+      const text = character.repeat(length);
+      expectBytes(b.inflate(a.compress(text)!, true, 1e6), utf8(text));
+    }
+  });
+
+  it('returns memory that is written to again only where that is asked for', () => {
+    const [a, b] = pair(true);
+    const [first, second] = [sample('json', 2000), sample('text', 2000)];
+    const own = a.compress(first)!;
+    const lent = a.compress(first, true)!;
+    a.compress(second);
+    expectBytes(b.inflate(own, true, 1e6), first);
+    expect(lent).not.toEqual(own);
+    const inflated = b.inflate(own, true, 1e6);
+    b.inflate(a.compress(second)!, true, 1e6, true);
+    expectBytes(inflated, first);
+  });
+
   it('says which messages go plain: below the threshold, or no smaller than they were', () => {
     const [a] = pair({ threshold: 100 });
     expect([a.worthwhile(99), a.worthwhile(100)]).toEqual([false, true]);

@@ -638,6 +638,40 @@ describe('MessageReader: compressed messages', () => {
     },
   );
 
+  it.each([
+    ['whole', { pieces: false }],
+    ['in pieces', { pieces: true }],
+  ] as const)('keeps no output that was lent to it, %s', (_what, options) => {
+    // Long enough to be kept as they are.
+    const texts = ['a', 'b', 'c'].map((letter) => letter.repeat(5000));
+    const scratch = new Uint8Array(5000);
+    const inflater = {
+      inflate: (bytes: Uint8Array, _last: boolean, _maxBytes: number, lent = false) => {
+        scratch.fill(0x78);
+        scratch.set(bytes);
+        return lent ? scratch.subarray(0, bytes.length) : bytes.slice();
+      },
+    };
+    const given = (textAsBytes: boolean, opcode: Opcode): string => {
+      const reader = new MessageReader({ ...server, ...options, inflater, textAsBytes });
+      const stream = frames(
+        { opcode, rsv: 0x40, fin: false, payload: texts[0]! },
+        { opcode: Continuation, payload: texts[1]! },
+        { opcode, rsv: 0x40, payload: texts[2]! },
+      );
+      const data: Array<string | Uint8Array> = [];
+      reader.push(stream);
+      for (let event = reader.next(); event !== undefined; event = reader.next()) {
+        if ('data' in event) data.push(event.data);
+      }
+      return data.map((each) => (typeof each === 'string' ? each : new TextDecoder().decode(each))).join('');
+    };
+    const expected = texts.join('');
+    expect(given(false, Text) === expected).toBe(true);
+    expect(given(true, Text) === expected).toBe(true);
+    expect(given(false, Binary) === expected).toBe(true);
+  });
+
   it('refuses RSV1 without an inflater, on any data frame [RFC 6455 5.2]', () => {
     expect(readAll(frames({ opcode: Text, rsv: 0x40 }), server)).toEqual([
       { error: 'reserved-bit', closeCode: 1002, offset: 0 },
