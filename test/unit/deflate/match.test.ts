@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Matcher } from '../../../src/deflate/matcher.ts';
+import { Matcher, matcherBytes } from '../../../src/deflate/matcher.ts';
 import { LENGTH_SHIFT, Tokens } from '../../../src/deflate/tokens.ts';
 import { sample } from '../../support/deflate-samples.ts';
 import { concat, utf8 } from '../../support/deliveries.ts';
@@ -121,5 +121,12 @@ describe('Levels from 2 on', () => {
   it.each([2, 5, 9])('level %s goes back to a longer match behind a nearer one', (level) => {
     const bytes = utf8('abcdefgh1abcdXX2abcdefgh');
     expect(find(level, bytes)).toEqual(['abcdefgh1', [4, 9], 'XX2', [8, 16]]);
+  });
+});
+
+describe('matcherBytes()', () => {
+  it('says what the tables take: 4 bytes for a hash, and 2 for a position of a chain', () => {
+    expect([matcherBytes(1, 8), matcherBytes(1, 15)]).toEqual([1024, 4 * 8192]);
+    expect([matcherBytes(2, 8), matcherBytes(9, 15)]).toEqual([1024 + 512, 4 * 16_384 + 2 * 32_768]);
   });
 });
