@@ -50,13 +50,17 @@ describe.each([1, 2, 4, 6, 9])('Matcher, level %s', (level) => {
     }
   });
 
-  it('stays right when its positions start over', () => {
+  it('stays right when its positions start over, and finds as much', () => {
     const matcher = new Matcher(level, 15);
     const tokens = new Tokens();
     const bytes = sample('text', 2000);
-    for (let round = 0; round < 6; round++) {
+    let first: number | undefined;
+    // Twice as far as an integer of 32 bits counts.
+    for (let round = 0; round < 16; round++) {
       tokens.clear();
       expect(matcher.find(tokens, bytes, 0, bytes.length)).toBe(bytes.length);
+      first ??= tokens.count;
+      expect(tokens.count).toBe(first);
       expectBytes(Uint8Array.from(expand(tokens, new Uint8Array(0)).bytes), bytes);
       matcher.forget(300_000_000);
     }
