@@ -74,7 +74,7 @@ export function trimOws(text: string): string {
   let end = text.length;
   while (start < end && isOws(text.charCodeAt(start))) start++;
   while (end > start && isOws(text.charCodeAt(end - 1))) end--;
-  return start === 0 && end === text.length ? text : text.slice(start, end);
+  return end - start === text.length ? text : text.slice(start, end);
 }
 
 function isOws(unit: number): boolean {

@@ -77,7 +77,7 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
   const length = text.length;
   if (length % 4 !== 0) return undefined;
   let pads = 0;
-  while (pads < 2 && pads < length && text.charCodeAt(length - 1 - pads) === PAD) pads++;
+  while (pads < 2 && text.charCodeAt(length - 1 - pads) === PAD) pads++;
 
   const bytes = new Uint8Array((length / 4) * 3 - pads);
   let bits = 0;

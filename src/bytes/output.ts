@@ -124,7 +124,7 @@ export class Output {
       return;
     }
     // Elsewhere, with room to double: every byte moves a constant number of times.
-    const wanted = pending === 0 ? count : Math.max(count + pending, 2 * pending);
+    const wanted = Math.max(count + pending, 2 * pending);
     let bytes = slab.bytes;
     let start = slab.used;
     let own = false;

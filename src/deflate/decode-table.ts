@@ -102,7 +102,7 @@ export class TableBuilder {
     const counts = this.#counts.fill(0);
     for (let symbol = 0; symbol < count; symbol++) counts[lengths[from + symbol]!]!++;
     let longest = MAX_CODE_BITS;
-    while (longest > 0 && counts[longest] === 0) longest--;
+    while (counts[longest] === 0) longest--; // `counts[0]` is not 0 when all others are.
 
     let left = 1;
     for (let bits = 1; bits <= MAX_CODE_BITS; bits++) {

@@ -81,7 +81,7 @@ function lengthBases(): Uint16Array {
 function lengthSymbols(): Uint8Array {
   const table = new Uint8Array(MAX_MATCH + 1);
   for (let length = MIN_MATCH, symbol = 0; length <= MAX_MATCH; length++) {
-    while (symbol < 28 && length >= LENGTH_BASE[symbol + 1]!) symbol++;
+    while (length >= LENGTH_BASE[symbol + 1]!) symbol++; // Past the last there is no base, which nothing reaches.
     table[length] = symbol;
   }
   return table;
@@ -90,7 +90,7 @@ function lengthSymbols(): Uint8Array {
 function distanceSymbols(): Uint8Array {
   const table = new Uint8Array(512);
   for (let distance = 1, symbol = 0; distance <= 32768; distance++) {
-    while (symbol < DISTANCE_SYMBOLS - 1 && distance >= DISTANCE_BASE[symbol + 1]!) symbol++;
+    while (distance >= DISTANCE_BASE[symbol + 1]!) symbol++;
     table[distance <= 256 ? distance - 1 : 256 + ((distance - 1) >> 7)] = symbol;
   }
   return table;

@@ -9,6 +9,7 @@ import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { DeflateEngine, Inflater } from '../../src/deflate/engine.ts';
 import { ProtocolError } from '../../src/errors.ts';
+import { Bits } from './deflate-bits.ts';
 import { SAMPLES, sample } from './deflate-samples.ts';
 import { concat, DELIVERIES, hex, toHex, utf8 } from './deliveries.ts';
 
@@ -236,7 +237,8 @@ export function engineContract(engine: DeflateEngine): void {
         [size + 1, false],
       ] as const) {
         if (distance > 32_768) continue;
-        const message = concat([zlibMessage(filler, { level: 0 }), hex('00 00 ff ff'), match(distance)]);
+        const match = new Bits().fixedBlock().match(3, distance).end().endOfMessage();
+        const message = concat([zlibMessage(filler, { level: 0 }), hex('00 00 ff ff'), match]);
         const output = inflateAll(inflater(windowBits), [message]);
         if (!fits) expect(output).toMatchObject({ code: 'bad-deflate' });
         else expectBytes(output, concat([filler, filler.slice(filler.length - distance).slice(0, 3)]));
@@ -408,32 +410,4 @@ export function engineContract(engine: DeflateEngine): void {
       }
     });
   });
-}
-
-/** A fixed block with one match of 3 bytes, then the header of the empty block that ends a message. */
-function match(distance: number): Uint8Array {
-  let bits = '';
-  const put = (value: number, count: number): void => {
-    for (let i = 0; i < count; i++) bits += (value >> i) & 1;
-  };
-  const code = (value: number, count: number): void => {
-    for (let i = count - 1; i >= 0; i--) bits += (value >> i) & 1;
-  };
-  put(0b010, 3);
-  code(1, 7); // 257: length 3
-  let symbol = 0;
-  let base = 1;
-  let extra = 0;
-  while (distance >= base + 2 ** extra) {
-    base += 2 ** extra;
-    symbol++;
-    extra = Math.max(0, (symbol >> 1) - 1);
-  }
-  code(symbol, 5);
-  put(distance - base, extra);
-  code(0, 7);
-  put(0, 3);
-  return Uint8Array.from(bits.match(/.{1,8}/g) ?? [], (octet) =>
-    Number.parseInt([...octet].reverse().join(''), 2),
-  );
 }

@@ -73,6 +73,7 @@ describe('trimOws', () => {
   it('takes SP and HTAB off both ends and leaves the inside alone [RFC 9110 5.6.3]', () => {
     expect(trimOws(' \t a \t b\t ')).toBe('a \t b');
     expect(trimOws('ab')).toBe('ab');
+    expect(trimOws(' ab\t')).toBe('ab');
     expect(trimOws(' \t ')).toBe('');
     expect(trimOws('')).toBe('');
   });

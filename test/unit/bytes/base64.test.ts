@@ -55,6 +55,7 @@ describe('decodeBase64()', () => {
     ['padding alone', '===='],
     ['two characters of padding alone', '=='],
     ['three characters of padding', 'Z==='],
+    ['three characters of padding behind no bits', 'A==='],
     ['padding in the middle', 'Zg==Zg=='],
     ['padding before the end of a group', 'Z=g='],
     ['a space', 'Zm9 '],

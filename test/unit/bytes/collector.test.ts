@@ -7,11 +7,17 @@ function run(length: number, from = 0): Uint8Array {
 }
 
 /** Append `bytes` in pieces of these sizes, the last one again and again, each from memory of its own. */
-function collect(collector: Collector, bytes: Uint8Array, sizes: readonly number[], expected = 0): void {
+function collect(
+  collector: Collector,
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  expected = 0,
+  lent = false,
+): void {
   let at = 0;
   for (let i = 0; at < bytes.length; i++) {
     const piece = bytes.slice(at, at + sizes[Math.min(i, sizes.length - 1)]!);
-    collector.append(piece, 0, piece.length, expected);
+    collector.append(piece, 0, piece.length, expected, lent);
     at += piece.length;
   }
 }
@@ -132,10 +138,10 @@ describe('Collector', () => {
             const size = Math.min(sizes[Math.min(i, sizes.length - 1)]!, bytes.length - at);
             memory.set(bytes.subarray(at, at + size));
             collector.append(memory, 0, size, expected, true);
-            memory.fill(0xff);
+            memory.fill(0xff, 0, size);
             at += size;
           }
-          expect(collector.take()).toEqual(bytes);
+          expect(Buffer.compare(collector.take(), bytes), `${sizes} of ${expected}`).toBe(0);
         }
       }
     }
@@ -161,5 +167,98 @@ describe('Collector', () => {
     const taken = collector.take();
     expect(taken).toEqual(run(6000));
     expect(new Uint8Array(taken.buffer).includes(0xee, 6000)).toBe(false);
+  });
+});
+
+describe('Collector, the memory it asks for', () => {
+  const asked: number[] = [];
+  let given: Uint8Array | undefined;
+  const native = {
+    allocate(length: number): Uint8Array {
+      asked.push(length);
+      given = new Uint8Array(length).fill(0xee);
+      return given;
+    },
+  };
+
+  /** What is taken after pieces of these lengths, and what the runtime was asked for by then. */
+  function taken(
+    lengths: readonly number[],
+    { expected = 0, lent = false }: { readonly expected?: number; readonly lent?: boolean } = {},
+  ): { readonly whole: Uint8Array; readonly memory: number; readonly asked: readonly number[] } {
+    asked.length = 0;
+    const collector = new Collector(native);
+    const bytes = run(lengths.reduce((sum, length) => sum + length));
+    collect(collector, bytes, lengths, expected, lent);
+    const whole = collector.take();
+    expect(Buffer.compare(whole, bytes)).toBe(0);
+    return { whole, memory: whole.buffer.byteLength, asked: asked.slice() };
+  }
+
+  it.each([
+    ['not known', 5000, 0, 5000],
+    ['all that came', 5000, 5000, 5000],
+    ['less than what came', 5000, 4999, 5000],
+    ['twice what came', 5000, 10_000, 10_000],
+    ['more than twice what came', 5000, 10_001, 5000],
+  ])('for a large piece that is lent, where the declared length is %s', (_what, length, expected, memory) => {
+    expect(taken([length], { expected, lent: true }).asked).toEqual([memory]);
+  });
+
+  it('is the declared length once half of it is there, and then nothing more', () => {
+    expect(taken([6000, 4000], { expected: 10_000, lent: true })).toMatchObject({
+      asked: [10_000],
+      memory: 10_000,
+    });
+    expect(taken([6000, 4000], { expected: 10_000, lent: true }).whole.buffer).toBe(given?.buffer);
+    // Also for what comes in memory of its own: there is room already.
+    asked.length = 0;
+    const collector = new Collector(native);
+    collector.append(run(11_000), 0, 11_000, 20_000, true);
+    collector.append(run(9000, 11_000), 0, 9000, 20_000);
+    expect(Buffer.compare(collector.take(), run(20_000))).toBe(0);
+    expect(asked).toEqual([20_000]);
+  });
+
+  it('is the rest of the declared length, behind a large piece that was kept', () => {
+    asked.length = 0;
+    const collector = new Collector(native);
+    collector.append(run(50_000), 0, 50_000, 60_000);
+    collector.append(run(5000, 50_000), 0, 5000, 60_000, true);
+    expect(asked).toEqual([10_000]);
+    expect(Buffer.compare(collector.take(), run(55_000))).toBe(0);
+    expect(asked).toEqual([10_000, 55_000]);
+  });
+
+  it('is that of the piece alone, for a large one that is lent, behind small ones or in the middle of its memory', () => {
+    expect(taken([10, 5000], { expected: 6000, lent: true }).asked).toEqual([5000, 5010]);
+    asked.length = 0;
+    const collector = new Collector(native);
+    collector.append(run(5020), 10, 5010, 0, true);
+    expect(Buffer.compare(collector.take(), run(5000, 10))).toBe(0);
+    expect(asked).toEqual([5000]);
+  });
+
+  it('doubles from 512 bytes on, and holds no more than twice what is there', () => {
+    expect(taken([256]).memory).toBe(512);
+    expect(taken([255]).memory).toBe(255);
+    expect(taken([512, 1]).memory).toBe(1024);
+    expect(taken([512, 600]).memory).toBe(1112);
+    expect(taken([100, 200], { expected: 300 }).memory).toBe(300);
+  });
+
+  it('is none for pieces of 4096 bytes and more that fill half of their memory', () => {
+    const kept = (length: number, of: number): boolean => {
+      const memory = run(of);
+      const collector = new Collector(native);
+      collector.append(memory, 0, length, 0);
+      return collector.take().buffer === memory.buffer;
+    };
+    expect([kept(4096, 4096), kept(4096, 8192), kept(4095, 4095), kept(4096, 8193)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
   });
 });

@@ -196,4 +196,109 @@ describe('Output', () => {
     output.recycle(output.take()!);
     expect(slab.bytes.buffer).toBe(long.buffer);
   });
+
+  it('stays where it is as long as what was reserved has room, to the last byte, whoever cuts behind it', () => {
+    const slab = new Slab();
+    const one = new Output(slab);
+    const two = new Output(slab);
+    one.reserve(10);
+    two.append(run(5, 2));
+    const { bytes, start } = one;
+    one.append(run(10, 1));
+    expect([one.bytes, one.start, slab.used]).toEqual([bytes, start, 15]);
+    expect([one.take(), two.take()]).toEqual([run(10, 1), run(5, 2)]);
+  });
+
+  it('grows in place to the last byte of the slab', () => {
+    const slab = new Slab();
+    const output = new Output(slab);
+    output.append(run(30_000, 1));
+    output.append(run(SLAB_BYTES - 30_000, 2));
+    expect(slab.used).toBe(SLAB_BYTES);
+    expect(output.take()!.buffer).toBe(slab.bytes.buffer);
+  });
+
+  it('has room for all that it was asked for when it moves, however much more that is', () => {
+    const slab = new Slab();
+    const one = new Output(slab);
+    const two = new Output(slab);
+    one.append(run(10, 1));
+    two.append(run(1, 2));
+    one.append(run(1000, 1));
+    two.append(run(1000, 2));
+    expect([one.take(), two.take()]).toEqual([run(1010, 1), run(1001, 2)]);
+  });
+
+  it('cuts a run of half a slab from a slab still', () => {
+    const slab = new Slab();
+    const output = new Output(slab);
+    output.append(run(SLAB_BYTES / 2, 1));
+    expect(output.take()!.buffer).toBe(slab.bytes.buffer);
+    expect(slab.used).toBe(SLAB_BYTES / 2);
+  });
+
+  it('take gives nothing back that others have cut behind, and nothing of a slab for memory of its own', () => {
+    const slab = new Slab();
+    const one = new Output(slab);
+    const two = new Output(slab);
+    one.reserve(100);
+    one.bytes[one.end++] = 1;
+    two.append(run(10, 2));
+    expect(one.take()).toEqual(run(1, 1));
+    expect(slab.used).toBe(110);
+    two.take();
+
+    two.append(run(39_890, 2));
+    two.take();
+    expect(slab.used).toBe(40_000);
+    one.reserve(40_000); // no room: memory of its own, as long as what the slab has handed out
+    one.bytes[one.end++] = 1;
+    expect(one.take()!.buffer).not.toBe(slab.bytes.buffer);
+    expect(slab.used).toBe(40_000);
+  });
+
+  it('recycle leaves alone a cut of a slab that has been replaced', () => {
+    const slab = new Slab();
+    const one = new Output(slab);
+    const two = new Output(slab);
+    const cut = (length: number): void => {
+      two.append(run(length, 2));
+      two.take();
+    };
+    one.append(run(10, 1));
+    const old = one.take()!;
+    for (const length of [30_000, 30_000, 5520, 10]) cut(length);
+    expect(slab.bytes.buffer).not.toBe(old.buffer);
+    expect(slab.used).toBe(10);
+    one.recycle(old);
+    expect(slab.used).toBe(10);
+  });
+
+  it('recycle makes no slab of memory that is no longer than the one there is, nor of a part of some memory', () => {
+    const slab = new Slab();
+    const output = new Output(slab);
+    output.append(run(10, 1));
+    output.take();
+    const { bytes } = slab;
+    for (const length of [SLAB_BYTES - 1, SLAB_BYTES]) {
+      output.append(run(length, 2));
+      output.recycle(output.take()!);
+      expect([slab.bytes === bytes, slab.used]).toEqual([true, 10]);
+    }
+    output.append(run(2 * SLAB_BYTES, 3));
+    output.take();
+    output.recycle(run(2 * SLAB_BYTES, 4).subarray(1));
+    expect([slab.bytes === bytes, slab.used]).toEqual([true, 10]);
+  });
+
+  it('recycle makes a slab of up to 4 MiB', () => {
+    const slab = new Slab();
+    const output = new Output(slab);
+    output.append(run(4 * 1024 * 1024, 1));
+    output.recycle(output.take()!);
+    expect(slab.bytes).toHaveLength(4 * 1024 * 1024);
+    output.append(run(4 * 1024 * 1024 + 1, 1));
+    output.recycle(output.take()!);
+    expect(slab.bytes).toHaveLength(4 * 1024 * 1024);
+  });
 });

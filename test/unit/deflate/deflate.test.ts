@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Matcher } from '../../../src/deflate/matcher.ts';
 import { createPureEngine } from '../../../src/deflate/pure-engine.ts';
@@ -49,13 +50,17 @@ describe.each([1, 2, 4, 6, 9])('Matcher, level %s', (level) => {
     }
   });
 
-  it('stays right when its positions start over', () => {
+  it('stays right when its positions start over, and finds as much', () => {
     const matcher = new Matcher(level, 15);
     const tokens = new Tokens();
     const bytes = sample('text', 2000);
-    for (let round = 0; round < 6; round++) {
+    let first: number | undefined;
+    // Twice as far as an integer of 32 bits counts.
+    for (let round = 0; round < 16; round++) {
       tokens.clear();
       expect(matcher.find(tokens, bytes, 0, bytes.length)).toBe(bytes.length);
+      first ??= tokens.count;
+      expect(tokens.count).toBe(first);
       expectBytes(Uint8Array.from(expand(tokens, new Uint8Array(0)).bytes), bytes);
       matcher.forget(300_000_000);
     }
@@ -131,5 +136,62 @@ describe('Deflater', () => {
         expect(ours / theirs, `${kind} of ${size} bytes`).toBeLessThan(factor);
       }
     }
+  });
+});
+
+describe('Deflater writes the bytes that it wrote when its sizes were last looked at', () => {
+  /** Bytes that have no more than so many values. */
+  const fewSymbols = (length: number, symbols: number): Uint8Array => {
+    const next = generator(length);
+    return Uint8Array.from({ length }, () => 0x61 + next(symbols));
+  };
+  const digest = (bytes: Uint8Array): string => createHash('sha1').update(bytes).digest('hex').slice(0, 10);
+
+  it.each([
+    [1, [189, 3101, 9200, 26_686, 2393, 22_538], '5cc933fab0'],
+    [2, [187, 2979, 8593, 27_026, 2185, 22_462], '5279c71659'],
+    [3, [187, 2923, 8206, 27_028, 2111, 22_452], 'a03e03c306'],
+    [4, [187, 2879, 8061, 27_028, 2043, 22_440], '18aebdcd0b'],
+    [5, [186, 2818, 7757, 27_013, 2017, 22_434], '3229bc9c12'],
+    [6, [186, 2810, 7644, 27_013, 1976, 22_435], '307a352064'],
+    [7, [186, 2812, 7602, 27_013, 1979, 22_435], '9651adc083'],
+    [8, [186, 2812, 7590, 27_013, 2032, 22_435], '54211eefa2'],
+    [9, [186, 2812, 7590, 27_013, 2032, 22_435], '54211eefa2'],
+  ] as const)('level %s, messages that share nothing', (level, sizes, hash) => {
+    const messages = [
+      sample('json', 300),
+      sample('text', 9000),
+      sample('json', 30_000),
+      fewSymbols(50_000, 16),
+      fewSymbols(12_000, 2),
+      concat([sample('random', 20_000), new Uint8Array(1000), sample('text', 3000), sample('random', 1000)]),
+    ].map((bytes) =>
+      engine.createDeflater({ windowBits: 15, contextTakeover: false, level }).deflate(bytes, true),
+    );
+    expect(messages.map(({ length }) => length)).toEqual(sizes);
+    expect(digest(concat(messages))).toBe(hash);
+  });
+
+  it.each([
+    [1, [10_018, 9715, 9780], 'fb752d3d1c'],
+    [2, [9698, 9468, 9524], '7deae0bdf0'],
+    [3, [9656, 9342, 9398], 'e9daf8175d'],
+    [4, [9656, 9339, 9357], '89abdcbd39'],
+    [5, [9580, 9205, 9215], '23e025d0a5'],
+    [6, [9580, 9205, 9195], '6ef64caa85'],
+    [7, [9580, 9205, 9191], '2befca3c5d'],
+    [8, [9580, 9205, 9190], 'de8943a09c'],
+    [9, [9580, 9205, 9190], 'de8943a09c'],
+  ] as const)('level %s, messages that share windows of 8, 10 and 13 bits', (level, sizes, hash) => {
+    const streams = [8, 10, 13].map((windowBits) => {
+      const deflater = engine.createDeflater({ windowBits, contextTakeover: true, level });
+      return concat(
+        [sample('json', 9000), sample('json', 200), fewSymbols(12_000, 8), sample('json', 4000)].map(
+          (bytes) => deflater.deflate(bytes, true),
+        ),
+      );
+    });
+    expect(streams.map(({ length }) => length)).toEqual(sizes);
+    expect(digest(concat(streams))).toBe(hash);
   });
 });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { LITERAL, LITERAL_ENTRIES, TableBuilder, VALUE_SHIFT } from '../../../src/deflate/decode-table.ts';
+import {
+  INVALID,
+  LITERAL,
+  LITERAL_ENTRIES,
+  TableBuilder,
+  VALUE_SHIFT,
+} from '../../../src/deflate/decode-table.ts';
 import { CodeBuilder } from '../../../src/deflate/huffman.ts';
 import { generator } from '../../support/deflate-samples.ts';
 
@@ -39,18 +45,21 @@ function lengthsOf(
 }
 
 describe('CodeBuilder', () => {
-  it('makes complete codes of the least cost where the limit does not bite', () => {
-    const next = generator(11);
-    for (let round = 0; round < 300; round++) {
-      const frequencies = Array.from({ length: 2 + next(285) }, () =>
-        next(3) === 0 ? 0 : next(2 ** next(10)),
-      );
-      if (frequencies.filter((frequency) => frequency > 0).length < 2) continue;
-      const { cost, kraft } = lengthsOf(frequencies, 15);
-      expect(kraft).toBe(1);
-      expect(cost).toBe(huffmanCost(frequencies));
-    }
-  });
+  it.each([10, 300])(
+    'makes complete codes of the least cost where the limit does not bite: %s codes',
+    (rounds) => {
+      const next = generator(11);
+      for (let round = 0; round < rounds; round++) {
+        const frequencies = Array.from({ length: 2 + next(285) }, () =>
+          next(3) === 0 ? 0 : next(2 ** next(10)),
+        );
+        if (frequencies.filter((frequency) => frequency > 0).length < 2) continue;
+        const { cost, kraft } = lengthsOf(frequencies, 15);
+        expect(kraft).toBe(1);
+        expect(cost).toBe(huffmanCost(frequencies));
+      }
+    },
+  );
 
   it.each([
     [15, 28],
@@ -95,34 +104,39 @@ describe('CodeBuilder', () => {
 });
 
 describe('TableBuilder', () => {
-  it('builds tables that map every code to its symbol, at every root size', () => {
-    const next = generator(5);
-    const builder = new TableBuilder();
-    const table = new Int32Array(4096);
-    for (let round = 0; round < 200; round++) {
-      const skew = next(14);
-      const frequencies = Array.from({ length: 2 + next(254) }, () =>
-        next(4) === 0 ? 0 : 1 + next(2 ** next(skew + 1)),
-      );
-      const { lengths } = lengthsOf(frequencies, 15);
-      const codes = new Int32Array(lengths.length);
-      new CodeBuilder().codes(lengths, codes);
-      const root = builder.build(lengths, 0, lengths.length, LITERAL_ENTRIES, table, 4 + next(7), false);
-      expect(root).toBeGreaterThan(0);
-      for (const [symbol, bits] of lengths.entries()) {
-        if (bits === 0) continue;
-        // Whatever follows the code must not matter.
-        for (const junk of [0, 0xffff, next(65_536)]) {
-          const input = (codes[symbol]! & 0xffff) | (junk << bits);
-          let entry = table[input & ((1 << root) - 1)]!;
-          if ((entry & LITERAL) === 0) {
-            entry = table[(entry >>> VALUE_SHIFT) + ((input >>> root) & ((1 << ((entry >>> 4) & 15)) - 1))]!;
+  it.each([20, 200])(
+    'builds tables that map every code to its symbol, at every root size: %s tables',
+    (rounds) => {
+      const next = generator(5);
+      const builder = new TableBuilder();
+      const table = new Int32Array(4096);
+      for (let round = 0; round < rounds; round++) {
+        const skew = next(14);
+        const frequencies = Array.from({ length: 2 + next(254) }, () =>
+          next(4) === 0 ? 0 : 1 + next(2 ** next(skew + 1)),
+        );
+        const { lengths } = lengthsOf(frequencies, 15);
+        const codes = new Int32Array(lengths.length);
+        new CodeBuilder().codes(lengths, codes);
+        const root = builder.build(lengths, 0, lengths.length, LITERAL_ENTRIES, table, 4 + next(7), false);
+        expect(root).toBeGreaterThan(0);
+        for (const [symbol, bits] of lengths.entries()) {
+          if (bits === 0) continue;
+          // Whatever follows the code must not matter.
+          for (const junk of [0, 0xffff, next(65_536)]) {
+            const input = (codes[symbol]! & 0xffff) | (junk << bits);
+            let entry = table[input & ((1 << root) - 1)]!;
+            if ((entry & LITERAL) === 0) {
+              entry =
+                table[(entry >>> VALUE_SHIFT) + ((input >>> root) & ((1 << ((entry >>> 4) & 15)) - 1))]!;
+            }
+            if (entry >>> VALUE_SHIFT !== symbol || (entry & 15) !== bits)
+              expect([entry >>> VALUE_SHIFT, entry & 15]).toEqual([symbol, bits]);
           }
-          expect([entry >>> VALUE_SHIFT, entry & 15]).toEqual([symbol, bits]);
         }
       }
-    }
-  });
+    },
+  );
 
   it('stays within the sizes that the decoder has, for the codes that need most [zlib enough]', () => {
     // Lengths 1, 2, ..., 9, then as many of 15 bits as fit: more second tables than any text makes.
@@ -161,5 +175,26 @@ describe('TableBuilder', () => {
     expect(build([1, 0], true)).toBe(1);
     expect(build([0, 0], true)).toBe(1);
     expect(build([1, 2, 2], false)).toBe(2);
+  });
+
+  it('builds from the lengths that it is told, and looks at none around them', () => {
+    const builder = new TableBuilder();
+    const table = new Int32Array(1334);
+    const around = Uint8Array.of(1, 1, 2, 2, 1);
+    expect(builder.build(around, 1, 3, LITERAL_ENTRIES, table, 10, false)).toBe(2);
+    // 0 is the first symbol, 01 and 11 are the others, low bit first.
+    const [first, second, third] = [0, 1, 2].map((symbol) => LITERAL_ENTRIES[symbol]!);
+    expect([...table.subarray(0, 4)]).toEqual([first! | 1, second! | 2, first! | 1, third! | 2]);
+    expect(builder.build(around, 0, 2, LITERAL_ENTRIES, table, 10, false)).toBe(1);
+  });
+
+  it('has a code that does not exist for whoever uses one where there is none, or only one [RFC 1951 3.2.7]', () => {
+    const builder = new TableBuilder();
+    const table = new Int32Array(1334);
+    const around = Uint8Array.of(0, 0, 1, 0, 1);
+    expect(builder.build(around, 0, 2, LITERAL_ENTRIES, table, 10, true)).toBe(1);
+    expect([...table.subarray(0, 2)]).toEqual([INVALID | 1, INVALID | 1]);
+    expect(builder.build(around, 1, 3, LITERAL_ENTRIES, table, 10, true)).toBe(1);
+    expect([...table.subarray(0, 2)]).toEqual([LITERAL_ENTRIES[1]! | 1, INVALID | 1]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createPureEngine } from '../../../src/deflate/pure-engine.ts';
 import { ProtocolError } from '../../../src/errors.ts';
+import { Bits } from '../../support/deflate-bits.ts';
 import { expectBytes, inflateAll, zlibInflate, zlibMessage } from '../../support/deflate-contract.ts';
 import { sample } from '../../support/deflate-samples.ts';
 import { concat, DELIVERIES, hex } from '../../support/deliveries.ts';
@@ -139,4 +140,33 @@ it('Inflater says the same of a message that is too big, however it is cut, as t
   const whole = told([message]);
   expect(whole).toMatchObject(['inflated-too-big', expect.any(Number), expect.any(String)]);
   for (const [name, deliver] of DELIVERIES) expect(told(deliver(message)), name).toEqual(whole);
+});
+
+it('Inflater takes no message of no bytes for a whole one, whatever came before [RFC 7692 7.2.3.6]', () => {
+  const inflater = engine.createInflater({ windowBits: 15, contextTakeover: true });
+  for (const message of [hex('00'), hex('f3 48 cd c9 c9 07 00')]) {
+    expect(inflater.inflate(message, true, 100)).toBeInstanceOf(Uint8Array);
+    expect(inflater.inflate(new Uint8Array(0), true, 100)).toMatchObject({ code: 'bad-deflate' });
+    inflater.reset();
+  }
+});
+
+it('Inflater takes a block of type 3 for no dynamic one, whatever follows [RFC 1951 3.2.3]', () => {
+  const message = zlibMessage(sample('text', 2000));
+  expect(message[0]! & 0b110).toBe(0b100);
+  message[0]! |= 0b010;
+  expect(
+    engine.createInflater({ windowBits: 15, contextTakeover: false }).inflate(message, true, 5000),
+  ).toMatchObject({ code: 'bad-deflate', offset: 1 });
+});
+
+it('Inflater counts stored blocks together against its budget', () => {
+  const blocks = new Bits()
+    .stored(Uint8Array.of(1, 2, 3, 4, 5, 6))
+    .stored(Uint8Array.of(7, 8, 9, 10, 11, 12));
+  const message = blocks.endOfMessage();
+  const inflate = (budget: number) =>
+    engine.createInflater({ windowBits: 15, contextTakeover: false }).inflate(message, true, budget);
+  expect(inflate(12)).toHaveLength(12);
+  expect(inflate(11)).toMatchObject({ code: 'inflated-too-big' });
 });

@@ -151,4 +151,13 @@ describe('checkAnswer() and an offer that the app made by hand', () => {
       message: expect.stringContaining('of the offer'),
     });
   });
+
+  it('finds the offer among others, and knows when it was not there [RFC 6455 4.1]', () => {
+    const other = { name: 'x-other', params: [] };
+    const answer = [{ name: 'permessage-deflate', params: [] }];
+    expect(checkAnswer(answer, [other, { name: 'permessage-deflate', params: [] }])).toMatchObject({
+      serverMaxWindowBits: 15,
+    });
+    expect(checkAnswer(answer, [other])).toMatchObject({ code: 'unasked-extension' });
+  });
 });

@@ -56,6 +56,7 @@ describe('resolveCompression()', () => {
     [{ accept: true }, 'accept'],
     [{ idleMs: '30s' }, 'idleMs'],
     [{ engine: {} }, 'engine'],
+    [{ engine: null }, 'engine'],
     ['yes', 'yes'],
     [false, 'false'],
     [null, 'null'],

@@ -291,4 +291,62 @@ describe('PerMessageDeflate before it has done anything', () => {
     expect(fresh.compress('€'.repeat(34))).toBeInstanceOf(Uint8Array);
     expect(fresh.retainedBytes).toBe(0);
   });
+
+  it('lets go of what it does not have', () => {
+    const fresh = new PerMessageDeflate(params, 'server', options);
+    fresh.releaseIdle();
+    fresh.dispose();
+    expect(fresh.retainedBytes).toBe(0);
+  });
+});
+
+describe('PerMessageDeflate does what was agreed for each direction [RFC 7692 7.1]', () => {
+  const options = resolveCompression({ contextTakeover: true, threshold: 0 });
+  const params = {
+    serverNoContextTakeover: true,
+    clientNoContextTakeover: false,
+    serverMaxWindowBits: 9,
+    clientMaxWindowBits: 12,
+  };
+
+  it('keeps the window of the direction that may take its context over, and no other', () => {
+    const server = new PerMessageDeflate(params, 'server', options);
+    const client = new PerMessageDeflate(params, 'client', options);
+    const payload = sample('json', 600);
+    client.inflate(server.deflate(payload), true, 1e6);
+    expect([server.retainedBytes, client.retainedBytes]).toEqual([0, 0]);
+    server.inflate(client.deflate(payload), true, 1e6);
+    expect(server.retainedBytes).toBe(1024); // of what it receives
+    expect(server.releasableBytes).toBe(0);
+    expect(client.releasableBytes).toBe(client.retainedBytes); // of what it sends
+    expect(client.retainedBytes).toBeGreaterThan(0);
+  });
+
+  it('uses the window of its own direction', () => {
+    const reach = (role: 'server' | 'client'): number => {
+      const noise = sample('random', 4096);
+      const one = new PerMessageDeflate({ ...params, clientNoContextTakeover: true }, role, options);
+      for (let gap = 256; gap < 4096; gap *= 2) {
+        const bytes = Uint8Array.from([...noise.subarray(0, gap), ...noise.subarray(0, 100)]);
+        if (one.deflate(bytes).length > gap + 80) return gap;
+      }
+      return 4096;
+    };
+    expect([reach('server'), reach('client')]).toEqual([1024, 4096]);
+  });
+
+  it('sends plain what is as long compressed as it was', () => {
+    const one = new PerMessageDeflate({ ...params, clientNoContextTakeover: true }, 'client', options);
+    const even = utf8('Hello, hello');
+    expect(one.deflate(even)).toHaveLength(even.length);
+    expect(one.compress(even)).toBeUndefined();
+    expect(one.compressShared(even)).toBeUndefined();
+  });
+
+  it('shares nothing between messages that others may receive as well', () => {
+    const one = new PerMessageDeflate(params, 'client', options);
+    const payload = sample('json', 300);
+    const first = one.compressShared(payload)!;
+    expect(one.compressShared(payload)).toEqual(first);
+  });
 });
