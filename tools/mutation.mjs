@@ -1,8 +1,8 @@
 // Mutation testing, file by file: `npm run mutation -- src/frame/close.ts …`; without files, all pure rows.
 // `npm run mutation -- --survivors src/frame …` runs those again that survived: for when tests were added, and nothing else.
-// `npm run mutation -- --table` writes the table of docs/mutation.md from the results so far.
+// `npm run mutation -- --table` writes the results so far into the table of docs/mutation.md, and keeps its other rows.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -45,37 +45,45 @@ function survivors(row) {
   return ranges.join(',');
 }
 
-/** Killed, survived and all mutants of each file with results, and the same for all of them. */
+/** Killed and survived mutants of each file that was run, by its name. */
 function results() {
   const { files } = JSON.parse(readFileSync(resultsFile, 'utf8'));
   const rows = Object.entries(files).map(([file, { mutants }]) => {
     const count = (...statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
-    return { file, killed: count('Killed', 'Timeout'), survived: count(...UNNOTICED) };
+    return [file, { killed: count('Killed', 'Timeout'), survived: count(...UNNOTICED) }];
   });
-  return rows
-    .filter(({ killed, survived }) => killed + survived > 0)
-    .sort((a, b) => (a.file < b.file ? -1 : 1));
+  return new Map(rows.filter(([, { killed, survived }]) => killed + survived > 0));
 }
 
+/** What an earlier run wrote into the page's table: the same as `results`. */
+function rowsOf(table) {
+  const rows = table.matchAll(/^\| `([^`]+)` \| \d+ \| (\d+) \| (\d+) \|/gm);
+  return new Map(
+    [...rows].map(([, file, killed, survived]) => [file, { killed: +killed, survived: +survived }]),
+  );
+}
+
+/** Replaces the rows of files that were run here; the others stay as long as their files do. */
 function writeTable() {
-  const rows = results();
-  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
-  const all = { file: 'all of these', killed: sum('killed'), survived: sum('survived') };
-  const lines = [...rows.map((row) => ({ ...row, file: `\`${row.file}\`` })), all].map(
-    ({ file, killed, survived }) => {
+  const page = readFileSync(`${root}docs/mutation.md`, 'utf8');
+  const marks = /(<!-- table: results -->\n)(.*?)(<!-- \/table -->)/s;
+  const found = marks.exec(page);
+  if (found === null) throw new Error('docs/mutation.md has no marks for the table');
+  const rows = [...new Map([...rowsOf(found[2]), ...results()])]
+    .filter(([file]) => existsSync(`${root}${file}`))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const sum = (key) => rows.reduce((total, [, row]) => total + row[key], 0);
+  const all = ['all of these', { killed: sum('killed'), survived: sum('survived') }];
+  const lines = [...rows.map(([file, row]) => [`\`${file}\``, row]), all].map(
+    ([name, { killed, survived }]) => {
       const mutants = killed + survived;
-      return `| ${file} | ${mutants} | ${killed} | ${survived} | ${((100 * killed) / mutants).toFixed(1)} % |`;
+      return `| ${name} | ${mutants} | ${killed} | ${survived} | ${((100 * killed) / mutants).toFixed(1)} % |\n`;
     },
   );
-  const table = ['| file | mutants | killed | survived | score |', '|---|---|---|---|---|', ...lines].join(
-    '\n',
-  );
-  const page = readFileSync(`${root}docs/mutation.md`, 'utf8');
-  const marks = /(<!-- table: results -->\n).*?(<!-- \/table -->)/s;
-  if (!marks.test(page)) throw new Error('docs/mutation.md has no marks for the table');
+  const table = `| file | mutants | killed | survived | score |\n|---|---|---|---|---|\n${lines.join('')}`;
   writeFileSync(
     `${root}docs/mutation.md`,
-    page.replace(marks, (_, before, after) => `${before}${table}\n${after}`),
+    page.replace(marks, (_, before, _old, after) => `${before}${table}${after}`),
   );
   return 0;
 }
