@@ -157,7 +157,6 @@ export class ClientOpening {
 
   /** The server ended its stream: no more bytes will come. */
   receiveEnd(): void {
-    if (this.#done || this.#ended) return;
     this.#ended = true;
     this.#parser.receiveEnd();
   }

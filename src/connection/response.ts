@@ -60,7 +60,7 @@ export class ResponseWriter {
     this.finished = false;
     this.#version = request.version;
     this.#isHead = request.method === 'HEAD';
-    this.#expects = request.expectContinue && request.version === '1.1' && request.hasBody;
+    this.#expects = request.expectContinue;
   }
 
   /** Whether the peer holds the body back until {@link continue} is called (`Expect: 100-continue`). */
@@ -238,15 +238,14 @@ export class ResponseWriter {
           : this.#version === '1.1'
             ? 'chunked'
             : 'close';
-    this.#owed = length === undefined ? (known ?? 0) : 0;
+    this.#owed = known ?? 0;
     // A body that the client holds back until it is told to send it would be taken for the next request.
     if (this.#framing === 'close' || this.#expects) keepAlive = false;
     let head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}`;
     if (!hasDate && this.#date !== undefined) head += `Date: ${this.#date()}\r\n`;
     if (known !== undefined && (!empty || (status === 304 && declared !== undefined)))
       head += `Content-Length: ${known}\r\n`;
-    else if (known === undefined && !empty && this.#version === '1.1')
-      head += 'Transfer-Encoding: chunked\r\n';
+    else if (!empty && this.#version === '1.1') head += 'Transfer-Encoding: chunked\r\n';
     if (!keepAlive) options += 'close, ';
     else if (this.#version === '1.0') options += 'keep-alive, ';
     if (options !== '') head += `Connection: ${options.slice(0, -2)}\r\n`;
@@ -306,8 +305,9 @@ function contentLength(
   return declared;
 }
 
+/** @param count At least 1. */
 function hexadecimal(count: number): string {
   let text = '';
-  for (let rest = count; rest > 0 || text === ''; rest = Math.floor(rest / 16)) text = HEX[rest % 16]! + text;
+  for (let rest = count; rest > 0; rest = Math.floor(rest / 16)) text = HEX[rest % 16]! + text;
   return text;
 }

@@ -152,7 +152,7 @@ export class FrameCursor {
   lend(chunk: Uint8Array): void {
     const used = this.#waiting === undefined && this.#at === this.chunk.length;
     this.push(used ? chunk : copyBytes(chunk));
-    this.lent = used && this.chunk !== EMPTY;
+    this.lent = used;
   }
 
   /** The lender wants its bytes back: copy those that are not used up. */
@@ -176,7 +176,7 @@ export class FrameCursor {
       }
       if (this.#waiting === undefined) {
         // An idle connection holds no chunk.
-        if (this.chunk !== EMPTY) this.#enter(EMPTY);
+        this.#enter(EMPTY);
         return Step.More;
       }
       this.#enterWaiting(this.#waiting);
@@ -212,26 +212,24 @@ export class FrameCursor {
     const rest = chunk.length - this.#at;
     for (let i = 0; i < rest; i++) this.#partial[i] = chunk[this.#at + i]!;
     this.#partialLength = rest;
-    this.#at = chunk.length;
     return Step.More;
   }
 
-  /** Complete a header that started in an earlier chunk: at most 14 bytes are copied, so the cost is bounded. */
+  /** Complete a header with the start of a chunk: at most 14 bytes are copied, so the cost is bounded. */
   #resume(): number {
     const { chunk } = this;
     const partial = this.#partial!;
     const had = this.#partialLength;
-    const taken = Math.min(MAX_HEADER_BYTES - had, chunk.length - this.#at);
-    for (let i = 0; i < taken; i++) partial[had + i] = chunk[this.#at + i]!;
+    const taken = Math.min(MAX_HEADER_BYTES - had, chunk.length);
+    for (let i = 0; i < taken; i++) partial[had + i] = chunk[i]!;
     const read = readHeader(partial, 0, had + taken, this.fields, this.#rules, this.order);
     if (read < 0) return this.#fail(headerFault(read, partial, 0, this.#rules, this.position - had));
     if (read === 0) {
       this.#partialLength = had + taken;
-      this.#at += taken;
       return Step.More;
     }
     this.#partialLength = 0;
-    this.#at -= had;
+    this.#at = -had;
     return this.#enterPayload(read);
   }
 
@@ -345,8 +343,7 @@ export class FrameDecoder {
       case Step.Error:
         this.#failed = true;
         return cursor.error;
-      default:
-        return undefined;
     }
+    return undefined;
   }
 }

@@ -13,8 +13,12 @@ const EMPTY = new Uint8Array(0);
 const SMALL = 512;
 /** How large the joined ones get. */
 const JOINED = 4096;
-/** So many used-up places at the front of the queue are cleared away, once they are half of it. */
-const USED_UP = 64;
+
+/** A chunk that waits. */
+interface Waiting {
+  bytes: Uint8Array;
+  next: Waiting | undefined;
+}
 
 /** A queue of chunks, read from the front. */
 export class Intake {
@@ -27,11 +31,11 @@ export class Intake {
   /** No more bytes will come. */
   ended = false;
 
-  /** Chunks after `bytes`, from `#next` on. */
-  #queue: Uint8Array[] = [];
-  #next = 0;
-  #queuedBytes = 0;
-  /** The buffer behind the last chunk of the queue, where small chunks can be added to it. */
+  /** The chunks after `bytes`. */
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
+  #waitingBytes = 0;
+  /** The buffer behind the last chunk that waits, where small chunks can be added to it. */
   #joint: Uint8Array | undefined;
 
   /** Add a chunk at the end; it belongs to the intake from then on. */
@@ -41,23 +45,26 @@ export class Intake {
     }
     const length = chunk.length;
     if (length === 0) return;
-    if (this.at === this.bytes.length && this.#queuedBytes === 0) {
+    if (this.at === this.bytes.length && this.#first === undefined) {
       this.bytes = chunk;
       this.at = 0;
       return;
     }
-    this.#queuedBytes += length;
+    this.#waitingBytes += length;
     if (length >= SMALL || !this.#join(chunk)) {
       this.#joint = undefined;
-      this.#queue.push(chunk);
+      const waiting = { bytes: chunk, next: undefined };
+      if (this.#last === undefined) this.#first = waiting;
+      else this.#last.next = waiting;
+      this.#last = waiting;
     }
   }
 
-  /** Put a small chunk behind the last one of the queue, if that is small too and nobody has seen it. */
+  /** Put a small chunk behind the last one that waits, if that is small too. Nobody has seen it yet. */
   #join(chunk: Uint8Array): boolean {
-    const last = this.#queue.length - 1;
-    if (last < this.#next) return false;
-    const tail = this.#queue[last]!;
+    const last = this.#last;
+    if (last === undefined) return false;
+    const tail = last.bytes;
     const length = tail.length + chunk.length;
     if ((this.#joint === undefined && tail.length >= SMALL) || length > JOINED) return false;
     let joint = this.#joint;
@@ -67,31 +74,24 @@ export class Intake {
       this.#joint = joint;
     }
     joint.set(chunk, tail.length);
-    this.#queue[last] = joint.subarray(0, length);
+    last.bytes = joint.subarray(0, length);
     return true;
   }
 
   /** Bytes not consumed. */
   get length(): number {
-    return this.bytes.length - this.at + this.#queuedBytes;
+    return this.bytes.length - this.at + this.#waitingBytes;
   }
 
   /** Whether there is a byte at `at`; goes on to the next chunk where this one is used up. */
   fill(): boolean {
     if (this.at < this.bytes.length) return true;
-    if (this.#queuedBytes === 0) return false;
-    const chunk = this.#queue[this.#next]!;
-    this.#queue[this.#next++] = EMPTY;
-    if (this.#next === this.#queue.length) {
-      this.#queue = [];
-      this.#next = 0;
-      this.#joint = undefined;
-    } else if (this.#next >= USED_UP && 2 * this.#next >= this.#queue.length) {
-      this.#queue = this.#queue.slice(this.#next);
-      this.#next = 0;
-    }
-    this.#queuedBytes -= chunk.length;
-    this.bytes = chunk;
+    const waiting = this.#first;
+    if (waiting === undefined) return false;
+    this.#first = waiting.next;
+    if (waiting.next === undefined) this.#last = this.#joint = undefined;
+    this.#waitingBytes -= waiting.bytes.length;
+    this.bytes = waiting.bytes;
     this.at = 0;
     return true;
   }
@@ -119,17 +119,14 @@ export class Intake {
   clear(): void {
     this.bytes = EMPTY;
     this.at = 0;
-    this.#queue = [];
-    this.#next = 0;
-    this.#queuedBytes = 0;
-    this.#joint = undefined;
+    this.#first = this.#last = this.#joint = undefined;
+    this.#waitingBytes = 0;
   }
 
   /** Consume everything, in one piece that starts with `before`. A view where that needs no copy. */
   takeAll(before: Uint8Array): Uint8Array {
-    const parts = [before, this.bytes.subarray(this.at), ...this.#queue.slice(this.#next)].filter(
-      (part) => part.length > 0,
-    );
+    const parts = [before, this.bytes.subarray(this.at)].filter((part) => part.length > 0);
+    for (let each = this.#first; each !== undefined; each = each.next) parts.push(each.bytes);
     this.offset += this.length;
     this.clear();
     if (parts.length <= 1) return parts[0] ?? EMPTY;

@@ -96,6 +96,14 @@ describe.each(DELIVERIES)('ClientOpening, the answer delivered %s', (_how, deliv
     expect(opening.next()).toBeUndefined();
   });
 
+  it('keeps all of a body that is just as long as what it keeps', () => {
+    const opening = new ClientOpening(URL_OF_TEST);
+    const head = `HTTP/1.1 403 Forbidden\r\nContent-Length: ${MAX_REFUSAL_BYTES}\r\n\r\n`;
+    const error = refused(feed(opening, deliver(utf8(head + 'x'.repeat(MAX_REFUSAL_BYTES)))));
+    expect(error.response?.body).toHaveLength(MAX_REFUSAL_BYTES);
+    expect(error.response?.complete).toBe(true);
+  });
+
   it('keeps the start of a long body, and waits for no more of it', () => {
     const opening = new ClientOpening(URL_OF_TEST);
     const head = 'HTTP/1.1 403 Forbidden\r\nContent-Length: 99999999\r\n\r\n';
@@ -120,6 +128,8 @@ describe.each(DELIVERIES)('ClientOpening, the answer delivered %s', (_how, deliv
     expect(error.text).toBe('');
     expect(error.message).toMatch(/^Cannot open WebSocket: /);
     expect(error.message.match(/\(/g)).toHaveLength(1);
+    opening.receiveEnd();
+    expect(opening.next()).toBeUndefined();
   });
 
   it.each([
@@ -134,7 +144,9 @@ describe.each(DELIVERIES)('ClientOpening, the answer delivered %s', (_how, deliv
     const key = wrongKey ? 'AAAAAAAAAAAAAAAAAAAAAA==' : opening.sent.key;
     const error = refused(feed(opening, deliver(utf8(switching(key, ...lines)))));
     expect(error.code).toBe(code);
-    expect(error.response?.status).toBe(101);
+    expect(error.response).toMatchObject({ status: 101, complete: true });
+    opening.receiveEnd();
+    expect(opening.next()).toBeUndefined();
   });
 
   it.each([
@@ -162,12 +174,23 @@ describe.each(DELIVERIES)('ClientOpening, the answer delivered %s', (_how, deliv
   });
 
   it('refuses a server that chooses no subprotocol only where one is required', () => {
-    for (const requireProtocol of [false, true]) {
+    for (const requireProtocol of [undefined, false, true]) {
       const opening = new ClientOpening(URL_OF_TEST, { protocols: ['chat'], requireProtocol });
       const verdict = feed(opening, deliver(utf8(switching(opening.sent.key))));
-      if (requireProtocol) expect(refused(verdict).code).toBe('missing-protocol');
-      else expect(opened(verdict).protocol).toBe('');
+      if (requireProtocol !== true) expect(opened(verdict).protocol).toBe('');
+      else {
+        expect(refused(verdict).code).toBe('missing-protocol');
+        expect(refused(verdict).response).toMatchObject({ status: 101, complete: true });
+      }
     }
+  });
+
+  it('opens with the protocol that is required, and where none is on offer', () => {
+    const offering = new ClientOpening(URL_OF_TEST, { protocols: ['chat'], requireProtocol: true });
+    const answer = switching(offering.sent.key, 'Sec-WebSocket-Protocol: chat');
+    expect(opened(feed(offering, deliver(utf8(answer)))).protocol).toBe('chat');
+    const plain = new ClientOpening(URL_OF_TEST, { requireProtocol: true });
+    expect(opened(feed(plain, deliver(utf8(switching(plain.sent.key))))).protocol).toBe('');
   });
 });
 
@@ -175,6 +198,39 @@ describe('ClientOpening', () => {
   it('sends a new key each time [RFC 6455 4.1]', () => {
     const keys = new Set(Array.from({ length: 50 }, () => new ClientOpening(URL_OF_TEST).sent.key));
     expect(keys.size).toBe(50);
+  });
+
+  it('has a request to send: what the answer is checked against', () => {
+    const opening = new ClientOpening(URL_OF_TEST);
+    expect(opening.request).toBe(opening.sent.bytes);
+  });
+
+  it('is not refused by an interim answer [RFC 9110 15.2]', () => {
+    const opening = new ClientOpening(URL_OF_TEST);
+    expect(feed(opening, [utf8('HTTP/1.1 103 Early Hints\r\n\r\n')])).toBeUndefined();
+    expect([opening.refused, opening.giveUp()]).toEqual([false, undefined]);
+    expect(refused(feed(opening, [], true)).response).toBeUndefined();
+  });
+
+  it('drops bytes after the verdict and after the end', () => {
+    const opening = new ClientOpening(URL_OF_TEST);
+    opened(feed(opening, [utf8(switching(opening.sent.key))]));
+    opening.receive(Uint8Array.of(0x81, 0));
+    opening.receiveEnd();
+    expect(opening.next()).toBeUndefined();
+    const ended = new ClientOpening(URL_OF_TEST);
+    ended.receiveEnd();
+    ended.receive(utf8(switching(ended.sent.key)));
+    expect(refused(ended.next()).code).toBe('unexpected-end');
+  });
+
+  it('says what is malformed in the words of the error that it has as its cause', () => {
+    const opening = new ClientOpening(URL_OF_TEST);
+    const error = refused(feed(opening, [utf8('HTTP/1.1 101 x\r\n: y\r\n\r\n')]));
+    expect(error.cause).toMatchObject({ code: 'bad-header-name', offset: 16 });
+    expect(error.message).toBe(
+      `Cannot open WebSocket: the answer is malformed; ${(error.cause as Error).message}`,
+    );
   });
 
   it('says when a refusal waits for its body, and gives up on it when told', () => {

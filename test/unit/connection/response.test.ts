@@ -1,6 +1,7 @@
 import { HttpHeaders } from 'sansocket/http';
 import { describe, expect, test } from 'vitest';
-import { headerOf } from '../../support/http-wire.ts';
+import { utf8 } from '../../support/deliveries.ts';
+import { headerOf, latin1 } from '../../support/http-wire.ts';
 import { HttpBench, head } from './http-support.ts';
 
 /** A bench with a request that waits for its answer. */
@@ -32,7 +33,21 @@ describe('ResponseWriter.send', () => {
     const [response, ...more] = bench.responses();
     expect(more).toEqual([]);
     expect(headerOf(response!, 'content-length')).toBe(String(length));
+    expect(response!.body).toBe(latin1(typeof body === 'string' ? utf8(body) : body));
     expect(response!.body.length).toBe(length);
+  });
+
+  test('a long body in answer to HEAD is not even copied', () => {
+    const bench = asked('HEAD /');
+    bench.response.send(200, [], new Uint8Array(1_000_000));
+    const [response] = bench.responses('HEAD');
+    expect(headerOf(response!, 'content-length')).toBe('1000000');
+  });
+
+  test('a header value of bytes above 0x7F brings no body to an answer to HEAD', () => {
+    const bench = asked('HEAD /');
+    bench.response.send(200, [['X-A', 'caf\xe9']], 'body');
+    expect(bench.sent().endsWith('\r\n\r\n')).toBe(true);
   });
 
   test('a header value of bytes above 0x7F goes out as these bytes [RFC 9110 5.5]', () => {
@@ -49,7 +64,16 @@ describe('ResponseWriter.send', () => {
     const sent = bench.sent();
     expect(sent.endsWith('\r\n\r\n')).toBe(true);
     expect(sent.includes('body')).toBe(false);
-    if (status === 204) expect(sent).not.toMatch(/content-length/i);
+    expect(sent).not.toMatch(/content-length|transfer-encoding/i);
+    const streamed = asked();
+    streamed.response.start(status, []);
+    expect(streamed.sent()).not.toMatch(/content-length|transfer-encoding/i);
+  });
+
+  test('204 tells no length, even where the app names it [RFC 9110 8.6]', () => {
+    const bench = asked();
+    bench.response.send(204, [['Content-Length', '0']]);
+    expect(bench.sent()).not.toMatch(/content-length/i);
   });
 
   test('205 has no body, and says so by its length [RFC 9110 15.3.6]', () => {
@@ -101,6 +125,26 @@ describe('ResponseWriter.send', () => {
     expect(bench.answers()).toEqual(['200 hello']);
   });
 
+  test.each([
+    ['a length without a body, in answer to GET', 'GET /', '5', ''],
+    ['another length than that of the body, in answer to HEAD', 'HEAD /', '5', 'body'],
+    ['no number, with a body of one byte', 'GET /', 'one', 'x'],
+  ])('a Content-Length that is %s is refused', (_, line, value, body) => {
+    expect(() => asked(line).response.send(200, [['Content-Length', value]], body)).toThrow(
+      expect.objectContaining({ code: 'bad-argument' }),
+    );
+  });
+
+  test('a Content-Length is a number also where the body comes later, and may be 0', () => {
+    const bench = asked();
+    expect(() => bench.response.start(200, [['Content-Length', '-1']])).toThrow(
+      expect.objectContaining({ code: 'bad-argument' }),
+    );
+    bench.response.start(200, [['Content-Length', '0']]);
+    bench.response.end();
+    expect(bench.answers()).toEqual(['200 ']);
+  });
+
   test('two Content-Length lines and a Transfer-Encoding of the app’s are refused [RFC 9112 6.1]', () => {
     const bench = asked();
     const twice = [
@@ -123,6 +167,12 @@ describe('ResponseWriter.send', () => {
       expect(bench.sent()).toBe('');
     },
   );
+
+  test.each([200, 599])('status %i is sent', (status) => {
+    const bench = asked();
+    bench.response.send(status, []);
+    expect(bench.sent()).toContain(`HTTP/1.1 ${status} `);
+  });
 
   test.each([
     ['CRLF in a value', [['X', 'a\r\nB: c']]],
@@ -148,6 +198,7 @@ describe('ResponseWriter.send', () => {
     );
     const [response] = bench.responses();
     for (const name of names) expect(headerOf(response!, name.toLowerCase())).toBe('close');
+    expect(headerOf(response!, 'date')).toBe('Sun, 06 Nov 1994 08:49:37 GMT');
     expect(bench.response.keepAlive).toBe(true);
   });
 
@@ -181,10 +232,31 @@ describe('ResponseWriter.send', () => {
   });
 
   test('before a request there is nothing to answer', () => {
-    const { response } = new HttpBench();
+    const bench = new HttpBench();
+    const { response } = bench;
+    expect(response).toMatchObject({ keepAlive: true, started: false, finished: true, awaited: false });
+    response.continue();
+    expect(bench.sent()).toBe('');
     expect(() => response.send(200, [])).toThrow(expect.objectContaining({ code: 'bad-state' }));
     expect(() => response.start(200, [])).toThrow(expect.objectContaining({ code: 'bad-state' }));
     expect(() => response.write(new Uint8Array(1))).toThrow(expect.objectContaining({ code: 'bad-state' }));
+  });
+});
+
+describe('ResponseWriter.refuse, sendRaw', () => {
+  test('nobody waits for the body of a request that was refused', () => {
+    const bench = asked('POST /', '1.1', 'Expect: 100-continue', 'Content-Length: 1');
+    expect(bench.response.awaited).toBe(true);
+    bench.response.refuse(undefined, 417, 'no');
+    expect(bench.response.awaited).toBe(false);
+    expect(bench.answers()).toEqual(['417 no']);
+  });
+
+  test('a raw head is all of the response', () => {
+    const bench = asked();
+    bench.response.sendRaw('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+    expect(bench.response).toMatchObject({ started: true, finished: true });
+    expect(bench.sent()).toBe('HTTP/1.1 101 Switching Protocols\r\n\r\n');
   });
 });
 
@@ -240,6 +312,21 @@ describe('ResponseWriter.start, write, end', () => {
       bench.response.end();
       expect(bench.sent().endsWith('\r\n\r\n'), `${line} ${status}`).toBe(true);
     }
+  });
+
+  test('HEAD and 304 may announce a body that is never written [RFC 9110 8.6]', () => {
+    const bench = asked('HEAD /');
+    bench.response.start(200, [['Content-Length', '5']]);
+    bench.response.end();
+    expect(bench.response.finished).toBe(true);
+  });
+
+  test('the end is written once', () => {
+    const bench = asked();
+    bench.response.start(200, []);
+    bench.response.end();
+    bench.response.end();
+    expect(bench.answers()).toEqual(['200 ']);
   });
 
   test('end before the head is refused: an answer would be missing', () => {

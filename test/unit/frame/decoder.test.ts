@@ -1,10 +1,18 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { encodeFrame, FrameCursor, FrameDecoder, Opcode, Step, xor64 } from 'sansocket/frame';
-import { describe, expect, it } from 'vitest';
-import { VIEW_FROM } from '../../../src/frame/mask.ts';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { VIEW_FROM, WORDS_FROM } from '../../../src/frame/mask.ts';
 import { concat, DELIVERIES, hex, toHex, utf8 } from '../../support/deliveries.ts';
 import { decodeAll, decodeChunks } from './support.ts';
 
 const KEY = hex('37fa213d');
+
+let gc: () => void;
+beforeAll(() => {
+  setFlagsFromString('--expose-gc');
+  gc = runInNewContext('gc') as () => void;
+});
 
 describe('FrameDecoder', () => {
   it('decodes a stream of frames of every kind the same in every delivery [RFC 6455 5.2]', () => {
@@ -210,6 +218,69 @@ describe('FrameCursor', () => {
     }
   });
 
+  it('does not look at a payload that is not masked: it may be anything', () => {
+    const cursor = new FrameCursor({ role: 'client' });
+    cursor.push(hex('8101 21'));
+    cursor.step();
+    cursor.step();
+    expect(cursor.or).toBe(0xff);
+  });
+
+  it('makes one view of the words for all frames of a chunk, and none where a loop over bytes is faster', () => {
+    let views = 0;
+    class CountedView extends Int32Array {
+      constructor(...args: [ArrayBuffer, number, number]) {
+        super(...args);
+        views++;
+      }
+    }
+    vi.stubGlobal('Int32Array', CountedView);
+    const viewsFor = (payloadLengths: number[], chunkLength?: number): number => {
+      const frame = (length: number): Uint8Array =>
+        encodeFrame({ opcode: Opcode.Binary, payload: new Uint8Array(length), mask: KEY });
+      const chunk = concat(payloadLengths.map(frame));
+      const cursor = new FrameCursor({});
+      views = 0;
+      cursor.push(chunk.slice(0, chunkLength));
+      while (cursor.step() !== Step.More);
+      return views;
+    };
+    try {
+      expect(viewsFor([WORDS_FROM, VIEW_FROM, 2 * VIEW_FROM])).toBe(1);
+      expect(viewsFor([WORDS_FROM - 1, WORDS_FROM - 1, VIEW_FROM])).toBe(1);
+      expect(viewsFor(Array(20).fill(WORDS_FROM - 1))).toBe(0);
+      // A frame with just as many bytes left in its chunk as make a view worth it, and one less.
+      expect(viewsFor([WORDS_FROM, VIEW_FROM], 6 + VIEW_FROM)).toBe(1);
+      expect(viewsFor([WORDS_FROM, VIEW_FROM], 6 + VIEW_FROM - 1)).toBe(0);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it.each([
+    [20, 20],
+    [128, 64],
+    [200, 100],
+  ])(
+    'of %i chunks that wait, lets go of those used up when they are %i: half, and 64',
+    async (waiting, used) => {
+      const cursor = new FrameCursor({});
+      const chunks = Array.from({ length: 1 + waiting }, () => {
+        const chunk = hex('8200');
+        cursor.push(chunk);
+        return new WeakRef(chunk);
+      });
+      const heldAt = async (frame: number): Promise<number> => {
+        while (cursor.step() !== Step.Payload || cursor.position !== 2 * frame);
+        await new Promise(setImmediate); // until then, a WeakRef holds what it was made of
+        gc();
+        return chunks.filter((each) => each.deref() !== undefined).length;
+      };
+      expect(await heldAt(used)).toBe(waiting);
+      expect(await heldAt(used + 1)).toBe(1 + waiting - used);
+    },
+  );
+
   it('holds on to no chunk once it is used up', () => {
     const cursor = new FrameCursor({});
     const chunk = hex('8100');
@@ -217,6 +288,30 @@ describe('FrameCursor', () => {
     while (cursor.step() !== Step.More);
     expect(cursor.chunk).not.toBe(chunk);
     expect(cursor.chunk).toHaveLength(0);
+  });
+
+  it('takes what is lent as it is where nothing waits, else a copy, which nobody wants back', () => {
+    const cursor = new FrameCursor({});
+    expect(cursor.lent).toBe(false);
+    const first = hex('8100 81');
+    cursor.lend(first);
+    expect([cursor.chunk === first, cursor.lent]).toEqual([true, true]);
+    cursor.step();
+    cursor.keep();
+    expect([cursor.chunk === first, cursor.lent]).toEqual([false, false]);
+    const kept = cursor.chunk;
+    cursor.lend(hex('00'));
+    expect(cursor.lent).toBe(false);
+    cursor.keep();
+    expect(cursor.chunk).toBe(kept);
+  });
+
+  it('is between two frames when nothing but empty chunks wait', () => {
+    const cursor = new FrameCursor({});
+    cursor.push(hex('8200'));
+    cursor.push(hex(''));
+    expect([cursor.step(), cursor.step()]).toEqual([Step.Header, Step.Payload]);
+    expect(cursor.atBoundary).toBe(true);
   });
 
   it('counts bytes that were lent, and not taken when they were kept, once', () => {

@@ -44,6 +44,66 @@ describe('Intake', () => {
     expect(intake.bytes).toHaveLength(0);
   });
 
+  it('puts a chunk behind those that wait, also when the one before them is used up', () => {
+    const intake = new Intake();
+    intake.push(piece(0, 3));
+    intake.push(piece(3, 600));
+    intake.take(3);
+    intake.push(piece(603, 3));
+    expect(intake.takeAll(piece(0, 0))).toEqual(piece(3, 603));
+  });
+
+  it('has no place for empty chunks', () => {
+    const intake = new Intake();
+    for (const size of [3, 0, 600]) intake.push(piece(0, size));
+    intake.take(3);
+    expect([intake.fill(), intake.bytes.length]).toEqual([true, 600]);
+  });
+
+  it('gives back chunks of 512 bytes and more as they are, whatever small ones wait beside them', () => {
+    const intake = new Intake();
+    const large = [piece(0, 512), piece(0, 513)] as const;
+    for (const chunk of [piece(0, 1), piece(0, 1), large[0], piece(0, 1), large[1], piece(0, 1)]) {
+      intake.push(chunk);
+    }
+    const seen: Uint8Array[] = [];
+    while (intake.fill()) seen.push(intake.take(4096));
+    expect(seen.map((chunk) => chunk.length)).toEqual([1, 1, 512, 1, 513, 1]);
+    expect([seen[2] === large[0], seen[4] === large[1]]).toEqual([true, true]);
+  });
+
+  it.each([
+    [2, 4],
+    [3, 4],
+    [4, 4],
+    [5, 10],
+    [10, 10],
+    [11, 22],
+    [4000, 4096],
+  ])(
+    'joins %i small chunks of one byte that wait in a buffer of %i: twice the bytes when it was made',
+    (count, memory) => {
+      const intake = new Intake();
+      for (let i = 0; i <= count; i++) intake.push(piece(i, 1));
+      intake.take(1);
+      expect([intake.fill(), intake.bytes]).toEqual([true, piece(1, count)]);
+      expect(intake.bytes.buffer.byteLength).toBe(memory);
+    },
+  );
+
+  it('joins up to 4096 bytes, and not one more', () => {
+    for (const [last, expected] of [
+      [8, [1, 4096]],
+      [9, [1, 4088, 9]],
+    ] as const) {
+      const intake = new Intake();
+      for (const size of [1, ...Array<number>(8).fill(511), last]) intake.push(piece(0, size));
+      const seen: number[] = [];
+      while (intake.fill()) seen.push(intake.take(4096).length);
+      expect(seen).toEqual(expected);
+    }
+  });
+
   it('joins small chunks that wait in memory of at most twice their size', () => {
     const intake = new Intake();
     for (let i = 0; i < 10_001; i++) intake.push(Uint8Array.of(i));
