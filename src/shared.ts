@@ -10,7 +10,7 @@ export type { ClientOptions } from './client/options.ts';
 export type { WebSocketConstructor } from './client/whatwg.ts';
 export { HandshakeError, type HandshakeResponse } from './connection/handshake-error.ts';
 export type { CompressionOptions } from './connection/permessage.ts';
-export type { SendOptions, StreamOptions } from './connection/websocket.ts';
+export type { SendOptions, StreamOptions } from './connection/send-options.ts';
 export {
   type ConnectionErrorCode,
   type DeflateErrorCode,

@@ -9,12 +9,14 @@
  */
 import { Output } from '../bytes/output.ts';
 import type { TextCodec } from '../bytes/text.ts';
-import { CONNECTION_ERRORS, type ConnectionErrorCode, ProtocolError } from '../errors.ts';
+import type { ConnectionErrorCode, ProtocolError } from '../errors.ts';
 import type { BodyEvent, EndEvent } from '../http/body.ts';
 import { type RequestHead, RequestParser } from '../http/request-parser.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
+import { connectionError } from './fault.ts';
 import { ResponseWriter } from './response.ts';
+import { checkNow } from './time.ts';
 
 /** How an HTTP connection behaves. */
 export interface HttpConnectionOptions {
@@ -104,7 +106,7 @@ export class HttpConnection {
     this.#limits = limits;
     this.#parser = new RequestParser({ limits, text: options.text });
     this.#output = options.output ?? new Output();
-    this.#now = options.now ?? 0;
+    this.#now = checkNow(options.now ?? 0, 'bad-option');
     this.#deadline = this.#now + limits.headTimeoutMs;
     this.response = new ResponseWriter(this.#output, options.text, options.date);
   }
@@ -151,7 +153,7 @@ export class HttpConnection {
 
   /** Bytes came in; they belong to the connection from then on. Dropped when it is over. */
   receive(bytes: Uint8Array, now: number = this.#now): void {
-    this.#now = now;
+    this.#now = checkNow(now);
     if (this.#phase === 'ending' || this.#phase === 'over') return;
     this.#parser.push(bytes);
     if (this.#phase === 'body') this.#deadline = now + this.#limits.headTimeoutMs;
@@ -159,7 +161,7 @@ export class HttpConnection {
 
   /** The peer ended its stream. What was asked before is still answered. */
   receiveEnd(now: number = this.#now): void {
-    this.#now = now;
+    this.#now = checkNow(now);
     this.#inputEnded = true;
     this.#parser.receiveEnd();
     if (this.#phase === 'ending') this.#over();
@@ -167,7 +169,7 @@ export class HttpConnection {
 
   /** The app wants the body: a peer that waits to be asked (`Expect: 100-continue`) is, and has the whole time from now on. */
   awaitBody(now: number = this.#now): void {
-    this.#now = now;
+    this.#now = checkNow(now);
     if (this.#phase !== 'body') return;
     this.response.continue();
     this.#deadline = now + this.#limits.headTimeoutMs;
@@ -221,6 +223,7 @@ export class HttpConnection {
    *
    * @param head The whole head of the response, as text of one byte a character.
    * @returns All bytes that came after the request, none of them looked at. The connection takes no more.
+   * @throws A `UsageTypeError` (`bad-argument`), and nothing is sent, for a head with a character above U+00FF or without its end.
    */
   upgrade(head: string): Uint8Array {
     this.response.sendRaw(head);
@@ -240,9 +243,10 @@ export class HttpConnection {
    * cut the response off, so that the peer cannot take it for whole.
    *
    * @param status Instead of the code's.
+   * @throws A `UsageTypeError` (`bad-argument`) for a code that is not in `CONNECTION_ERRORS`.
    */
   fail(code: ConnectionErrorCode, message: string, cause?: unknown, status?: number): ProtocolError {
-    const error = new ProtocolError(code, CONNECTION_ERRORS[code], message, 0, { cause });
+    const error = connectionError(code, message, 0, cause);
     this.#fault(error, status);
     return error;
   }
@@ -270,7 +274,7 @@ export class HttpConnection {
    * @returns The error that was answered, if there is one to tell of.
    */
   tick(now: number, reading = true, sending = false): ProtocolError | undefined {
-    this.#now = now;
+    this.#now = checkNow(now);
     if (now < this.#deadline) return undefined;
     if (this.#phase === 'body' && (!reading || this.response.awaited)) {
       // It is our turn, not the peer's.

@@ -34,10 +34,6 @@ export {
   offerCompression,
 } from './permessage.ts';
 export { ResponseWriter } from './response.ts';
+export type { SendOptions, StreamOptions } from './send-options.ts';
 export { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
-export {
-  type SendOptions,
-  type StreamOptions,
-  WebSocketConnection,
-  type WebSocketConnectionOptions,
-} from './websocket.ts';
+export { WebSocketConnection, type WebSocketConnectionOptions } from './websocket.ts';

@@ -88,6 +88,7 @@ export class ResponseWriter {
    * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`, `bad-state`), before anything is written.
    */
   send(status: number, headers: HeaderEntries, body: string | Uint8Array = ''): void {
+    if (typeof body !== 'string') checkBytes('send', body);
     const length = typeof body === 'string' ? this.#text.byteLength(body) : body.length;
     const head = this.#head(status, headers, length, 'send');
     const sent = this.#framing === 'none' ? 0 : length;
@@ -115,8 +116,15 @@ export class ResponseWriter {
     this.#ascii(this.#head(status, headers, undefined, 'start'));
   }
 
-  /** Part of the body. @throws A `UsageRangeError` (`bad-argument`) for more than Content-Length said; `bad-state` when it is no time for it. */
+  /**
+   * Part of the body.
+   *
+   * @param piece Is copied.
+   * @throws A `UsageTypeError` or `UsageRangeError`: `bad-argument` for anything but a `Uint8Array` and for more than Content-Length
+   *   said, `bad-state` when it is no time for it.
+   */
   write(piece: Uint8Array): void {
+    checkBytes('write', piece);
     if (!this.started || this.finished) {
       throw new UsageTypeError(
         'bad-state',
@@ -167,8 +175,14 @@ export class ResponseWriter {
     this.send(status, [['Content-Type', 'text/plain; charset=utf-8']], text);
   }
 
-  /** A head that is complete in itself and ends HTTP here: a 101. */
+  /** A head that is complete in itself and ends HTTP here: a 101. @throws A `UsageTypeError` (`bad-argument`) for what is no head. */
   sendRaw(head: string): void {
+    if (typeof head !== 'string' || !/^[\r\n\t\x20-\x7e\x80-\xff]+\r\n\r\n$/.test(head)) {
+      throw new UsageTypeError(
+        'bad-argument',
+        'Cannot switch protocols: the head is no text of one byte a character that ends in an empty line',
+      );
+    }
     this.started = this.finished = true;
     this.#latin1(head);
   }
@@ -280,6 +294,15 @@ export class ResponseWriter {
     for (let i = 0; i < text.length; i++) bytes[end + i] = text.charCodeAt(i);
     output.end = end + text.length;
   }
+}
+
+/** Anything else would be sent as other bytes than its own, or announced and not sent. */
+function checkBytes(what: string, body: unknown): void {
+  if (body instanceof Uint8Array) return;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot ${what}: the body is ${body === null ? 'null' : typeof body}, expected ${what === 'send' ? 'a string or ' : ''}a Uint8Array`,
+  );
 }
 
 /** The app's own Content-Length, which must be a number, and the body's. */

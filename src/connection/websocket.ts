@@ -12,20 +12,29 @@ import { Output } from '../bytes/output.ts';
 import type { RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
-import { CONNECTION_ERRORS, type ConnectionErrorCode, ProtocolError } from '../errors.ts';
+import { type ConnectionErrorCode, type ProtocolError, UsageTypeError } from '../errors.ts';
 import { CloseCode, encodeClose, MAX_REASON_BYTES } from '../frame/close.ts';
 import { FIN_BIT, type Role, RSV1 } from '../frame/header.ts';
 import { MessageReader } from '../frame/message.ts';
 import { Opcode } from '../frame/opcode.ts';
-import type { PreparedMessage } from '../frame/prepared.ts';
+import { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload, FrameWriter } from '../frame/writer.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
 import type { MessageCompression } from './compression.ts';
 import type { CloseEvent, ConnectionEvent, PingEvent } from './events.ts';
+import { connectionError } from './fault.ts';
 import { IdleWindow } from './idle.ts';
 import { Keepalive } from './keepalive.ts';
+import {
+  checkSendOptions,
+  checkStreamOptions,
+  isType,
+  type SendOptions,
+  type StreamOptions,
+} from './send-options.ts';
 import { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
+import { checkNow } from './time.ts';
 
 /** How a connection behaves. */
 export interface WebSocketConnectionOptions {
@@ -73,17 +82,6 @@ const NAMES: readonly string[] = [
   'allowNonMinimalLength',
 ];
 
-/** How to send one message. */
-export interface SendOptions {
-  /** What the message is. Default: text for a string, binary for bytes; bytes as `text` must be UTF-8, unchecked. */
-  readonly type?: 'text' | 'binary' | undefined;
-  /** False keeps the message from being compressed. Default: as agreed, above the threshold. */
-  readonly compress?: boolean | undefined;
-}
-
-/** How to send a message in pieces. */
-export type StreamOptions = Pick<SendOptions, 'compress'>;
-
 /**
  * The engine of one WebSocket connection, either role, after the opening handshake.
  *
@@ -126,6 +124,8 @@ export class WebSocketConnection {
   #congested = false;
   #closeSent = false;
   #streaming = false;
+  /** What the message in pieces is. */
+  #streamType: 'text' | 'binary' = 'text';
   /** Of a streamed message: whether it is compressed, and the opcode and RSV1 of its next frame. */
   #compressing = false;
   #pieceBits = 0;
@@ -138,7 +138,7 @@ export class WebSocketConnection {
     const limits = resolveLimits(options.limits);
     this.#role = options.role;
     this.#limits = limits;
-    this.#now = options.now ?? 0;
+    this.#now = checkNow(options.now ?? 0, 'bad-option');
     this.#compression = options.compression;
     this.#reader = new MessageReader({
       role: options.role,
@@ -198,7 +198,7 @@ export class WebSocketConnection {
 
   /** Bytes came in; they belong to the connection from then on. Dropped when it is over. */
   receive(bytes: Uint8Array, now: number = this.#now): void {
-    this.#now = now;
+    this.#now = checkNow(now);
     if (this.#state !== 'open' && this.#state !== 'closing') return;
     this.#keepalive.heard();
     this.#reader.push(bytes);
@@ -206,7 +206,7 @@ export class WebSocketConnection {
 
   /** As {@link receive}, of bytes that are lent: take all events, then call {@link keep}, and they may be written to again. */
   lend(bytes: Uint8Array, now: number = this.#now): void {
-    this.#now = now;
+    this.#now = checkNow(now);
     if (this.#state !== 'open' && this.#state !== 'closing') return;
     this.#keepalive.heard();
     this.#reader.lend(bytes);
@@ -219,7 +219,7 @@ export class WebSocketConnection {
 
   /** The peer ended its stream, or the transport is gone. Take the events of what came before first. */
   receiveEnd(now: number = this.#now): void {
-    this.#now = now;
+    this.#now = checkNow(now);
     const before = this.#state;
     if (!this.#move('end')) return;
     this.#outputEnded = true;
@@ -255,10 +255,12 @@ export class WebSocketConnection {
    *
    * @param message Is copied. A lone surrogate in a string is sent as U+FFFD.
    * @returns false when nothing was sent, because the connection is not open or a streamed message is.
-   * @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes.
+   * @throws A `UsageTypeError`: `bad-argument` for anything but a string or bytes, and for a string as binary; `bad-option` for an
+   *   option that does not exist.
    */
   send(message: string | BytesLike, options?: SendOptions): boolean {
     const data = typeof message === 'string' ? message : viewBytes(message, 'message');
+    if (options !== undefined) checkSendOptions(data, options);
     if (this.#state !== 'open' || this.#streaming) return false;
     const type = options?.type ?? (typeof data === 'string' ? 'text' : 'binary');
     const opcode = type === 'text' ? Opcode.Text : Opcode.Binary;
@@ -275,8 +277,12 @@ export class WebSocketConnection {
     return true;
   }
 
-  /** Send a message that was encoded once for many. @returns As {@link send}. */
+  /** Send a message that was encoded once for many. @returns As {@link send}. @throws As {@link send}, for anything but such a message. */
   sendPrepared(message: PreparedMessage, options?: SendOptions): boolean {
+    if (!(message instanceof PreparedMessage)) {
+      throw new UsageTypeError('bad-argument', `Cannot send ${typeof message}: expected a PreparedMessage`);
+    }
+    if (options !== undefined) checkSendOptions(message, options);
     if (this.#state !== 'open' || this.#streaming) return false;
     const compression = options?.compress === false ? undefined : this.#compression;
     if (this.#frames.masks || (compression !== undefined && compression.sharedKey === undefined)) {
@@ -301,7 +307,8 @@ export class WebSocketConnection {
    * @param piece Is copied. A piece of text that ends in half of a surrogate pair is sent with U+FFFD for it.
    * @param options Those of the first piece count, for all of the message.
    * @returns false when nothing was sent, because the connection is not open, or `first` does not fit what came before.
-   * @throws A `UsageTypeError` (`bad-argument`) for anything but a string or bytes.
+   * @throws A `UsageTypeError`: `bad-argument` for a piece that is neither a string nor bytes or does not fit the `type`, a `type` that is
+   *   not the first piece's, and for `first` or `last` that are no booleans; `bad-option` for an option that does not exist.
    */
   sendPiece(
     type: 'text' | 'binary',
@@ -310,12 +317,29 @@ export class WebSocketConnection {
     last: boolean,
     options?: StreamOptions,
   ): boolean {
-    // All of a message: its length is known, and so whether it is worth compressing.
-    if (first && last) return this.send(piece, { type, compress: options?.compress });
+    if (typeof first !== 'boolean' || typeof last !== 'boolean' || !isType(type)) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot send piece: it is of type ${String(type)}, first ${String(first)} and last ${String(last)}, expected 'text' or 'binary' and two booleans`,
+      );
+    }
+    if (options !== undefined) checkStreamOptions(options);
     let data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece');
+    if (typeof data === 'string' && type === 'binary') {
+      throw new UsageTypeError('bad-argument', 'Cannot send a string as binary: encode it first');
+    }
+    // All of a message: its length is known, and so whether it is worth compressing.
+    if (first && last) return this.send(data, { type, compress: options?.compress });
     if (this.#state !== 'open' || this.#streaming === first) return false;
+    if (!first && type !== this.#streamType) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot send piece: it is ${type}, the message that it goes on with is ${this.#streamType}`,
+      );
+    }
     this.#streaming = !last;
     if (first) {
+      this.#streamType = type;
       this.#compressing = this.#compression !== undefined && options?.compress !== false;
       this.#pieceBits = type === 'text' ? Opcode.Text : Opcode.Binary;
     }
@@ -346,6 +370,7 @@ export class WebSocketConnection {
    */
   ping(payload?: string | Uint8Array, now: number = this.#now): number {
     const bytes = payload === undefined ? undefined : controlPayload(payload, 'ping');
+    checkNow(now);
     if (this.#state !== 'open') return -1;
     this.#now = now;
     return this.#sendPing(bytes);
@@ -368,7 +393,7 @@ export class WebSocketConnection {
    */
   close(code?: number, reason?: string, now: number = this.#now): void {
     const payload = encodeClose(code, reason);
-    this.#now = now;
+    this.#now = checkNow(now);
     if (this.#state !== 'open') return;
     this.#sendClose(payload);
     this.#move('close');
@@ -378,6 +403,7 @@ export class WebSocketConnection {
    * Fail the connection for a reason of our own: a close frame goes out, and nothing that comes in is read any more.
    *
    * @returns The error that was reported as an event; `undefined` when the connection was over already.
+   * @throws A `UsageTypeError` (`bad-argument`) for a code that is not in `CONNECTION_ERRORS`.
    */
   fail(
     code: ConnectionErrorCode,
@@ -385,9 +411,9 @@ export class WebSocketConnection {
     cause?: unknown,
     now: number = this.#now,
   ): ProtocolError | undefined {
-    this.#now = now;
+    this.#now = checkNow(now);
+    const error = connectionError(code, message, this.#reader.position, cause);
     if (this.#state !== 'open' && this.#state !== 'closing') return undefined;
-    const error = new ProtocolError(code, CONNECTION_ERRORS[code], message, this.#reader.position, { cause });
     this.#report(error);
     this.#fail(error);
     return error;
@@ -417,7 +443,7 @@ export class WebSocketConnection {
    * @param sending True while the peer still takes output that was sent before: the time for its goodbye starts behind that.
    */
   tick(now: number, reading = true, sending = false): void {
-    this.#now = now;
+    this.#now = checkNow(now);
     if (this.#state === 'open') {
       this.#idle?.check(now);
       const due = this.#keepalive.check(now, reading);

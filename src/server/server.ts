@@ -9,7 +9,7 @@
 import { isToken } from '../bytes/ascii.ts';
 import type { BytesLike } from '../bytes/view.ts';
 import { acceptCompression, type CompressionOptions } from '../connection/permessage.ts';
-import type { SendOptions } from '../connection/websocket.ts';
+import { checkSendOptions, type SendOptions } from '../connection/send-options.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageRangeError, UsageTypeError } from '../errors.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type HostOption, resolveHostPolicy } from '../handshake/host-policy.ts';
@@ -18,7 +18,7 @@ import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
-import { checkSendOptions, type Socket } from '../socket/socket.ts';
+import type { Socket } from '../socket/socket.ts';
 import type {
   Address,
   Listener,

@@ -7,7 +7,8 @@
  * @module
  */
 import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
-import type { SendOptions, StreamOptions, WebSocketConnection } from '../connection/websocket.ts';
+import type { SendOptions, StreamOptions } from '../connection/send-options.ts';
+import type { WebSocketConnection } from '../connection/websocket.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import { CloseCode } from '../frame/close.ts';
 import type { PieceEvent } from '../frame/message-event.ts';

@@ -7,10 +7,12 @@
  * @module
  */
 import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
-import type { SendOptions, StreamOptions } from '../connection/websocket.ts';
+import type { SendOptions, StreamOptions } from '../connection/send-options.ts';
 import { UsageTypeError } from '../errors.ts';
 import type { PreparedMessage } from '../frame/prepared.ts';
 import { handled, nothing } from './host.ts';
+
+const NOTHING = new Uint8Array(0);
 
 /** The pieces of a message. */
 export type Pieces = AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>;
@@ -158,7 +160,7 @@ export class Outbox {
         first = false;
       }
       iterator = undefined;
-      await target.sendPiece(type ?? 'text', carry, first, true, options);
+      await target.sendPiece(type ?? 'text', type === 'binary' ? NOTHING : carry, first, true, options);
     } catch (error) {
       leave(iterator);
       target.brokeOff(error);

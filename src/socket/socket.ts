@@ -6,13 +6,17 @@
  * @module
  */
 import { type BytesLike, viewBytes } from '../bytes/view.ts';
-import type { SendOptions, StreamOptions } from '../connection/websocket.ts';
+import {
+  checkSendOptions,
+  checkStreamOptions,
+  type SendOptions,
+  type StreamOptions,
+} from '../connection/send-options.ts';
 import { UsageTypeError } from '../errors.ts';
 import { encodeClose } from '../frame/close.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload } from '../frame/writer.ts';
 import type { HttpHeaders } from '../http/headers.ts';
-import { checkOptions, readSwitch } from '../options.ts';
 import type { SocketDriver } from './driver.ts';
 import type { IncomingMessage } from './incoming.ts';
 
@@ -51,9 +55,6 @@ export interface SocketInfo<Data> {
   /** What `authorize` gave it, or the `data` of `connect`. */
   readonly data: Data;
 }
-
-const SEND_OPTIONS: readonly string[] = ['type', 'compress'];
-const STREAM_OPTIONS: readonly string[] = ['compress'];
 
 /** One WebSocket connection. `Message` is what a loop over it gives: with streams, an {@link IncomingMessage}. */
 export class Socket<Data = unknown, Message = string | Uint8Array> implements AsyncIterable<Message> {
@@ -134,10 +135,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
     source: AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>,
     options?: StreamOptions,
   ): Promise<void> {
-    if (options !== undefined) {
-      checkOptions('send stream', options, STREAM_OPTIONS);
-      readSwitch('send stream', 'compress', options.compress, true);
-    }
+    if (options !== undefined) checkStreamOptions(options);
     const iterable =
       typeof source === 'object' &&
       source !== null &&
@@ -193,28 +191,5 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
    */
   [Symbol.asyncIterator](): AsyncIterator<Message, undefined> {
     return this.#driver.messages() as AsyncIterator<Message, undefined>;
-  }
-}
-
-/** Refuse options that do not exist or do not fit the message. @throws As {@link Socket.send}. */
-export function checkSendOptions(data: unknown, options: SendOptions): void {
-  checkOptions('send', options, SEND_OPTIONS);
-  readSwitch('send', 'compress', options.compress, true);
-  const { type } = options;
-  if (type === undefined) return;
-  if (type !== 'text' && type !== 'binary') {
-    throw new UsageTypeError(
-      'bad-option',
-      `Cannot send: type is ${String(type)}, expected 'text' or 'binary'`,
-    );
-  }
-  if (typeof data === 'string' && type === 'binary') {
-    throw new UsageTypeError('bad-argument', 'Cannot send a string as binary: encode it first');
-  }
-  if (data instanceof PreparedMessage && type !== data.type) {
-    throw new UsageTypeError(
-      'bad-argument',
-      `Cannot send as ${type}: the message was prepared as ${data.type}`,
-    );
   }
 }

@@ -11,7 +11,7 @@ import { allFences, type Fence, fencesOfMarkdown, fencesOfSource, ROOT, read } f
 /** Fences that are only type-checked, with the reason why they cannot run here. A new one is refused. */
 const NOT_RUN: ReadonlyMap<string, string> = new Map([]);
 /** Files of examples/ that pages show whole; test/examples runs them. */
-const EXAMPLES = ['examples/echo.ts', 'examples/http.ts', 'examples/shutdown.ts'];
+const EXAMPLES = ['echo', 'http', 'pipe-client', 'shutdown'].map((name) => `examples/${name}.ts`);
 /** Languages a fence may name. Code that could be run is always `ts`. */
 const LANGUAGES = ['ts', 'sh', 'json', 'text', 'nginx', 'html'];
 /** How long one program may take. */

@@ -2,10 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import WebSocket from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 
 const built = (name: string): string =>
   fileURLToPath(new URL(`../../build/examples/${name}`, import.meta.url));
@@ -109,6 +109,57 @@ describe('shutdown.ts', () => {
     expect(code).toBe(1001);
     const [status] = await once(child, 'exit');
     expect([status, output().includes('stopped')]).toEqual([0, true]);
+  });
+});
+
+describe('pipe-client.ts', () => {
+  /** Runs it with its stdin and stdout joined to a socket, and gives what it printed and how it ended. */
+  async function overSocket(port: number, ...messages: string[]): Promise<[status: number, printed: string]> {
+    const child = spawn(process.execPath, [built('pipe-client.js'), `ws://localhost:${port}/`, ...messages]);
+    children.push(child);
+    const socket = connect(port, '127.0.0.1');
+    child.stdout.pipe(socket).pipe(child.stdin);
+    child.stdin.on('error', () => {}); // it may leave while the server still speaks
+    let printed = '';
+    child.stderr.on('data', (chunk) => {
+      printed += chunk;
+    });
+    const [status] = await once(child, 'close');
+    socket.destroy();
+    return [status, printed];
+  }
+
+  it('sends its arguments to a server that others wrote, prints the answers, and closes in order', async () => {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const codes: number[] = [];
+    server.on('connection', (socket) => {
+      socket.ping();
+      socket.on('message', (data) => socket.send(String(data).toUpperCase()));
+      socket.on('close', (code) => codes.push(code));
+    });
+    const { port } = server.address() as { port: number };
+    expect(await overSocket(port, 'hello', 'grüße')).toEqual([0, 'HELLO\nGRÜSSE\n']);
+    expect(await overSocket(port)).toEqual([0, '']);
+    expect(codes).toEqual([1000, 1000]);
+    server.close();
+  });
+
+  it('says what is wrong with an answer that opens no WebSocket, or with none', async () => {
+    const answers = ['HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', ''];
+    const server = createServer((socket) => void socket.end(answers.shift() ?? '')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const [status, printed] = await overSocket(port, 'hello');
+    expect([status, printed]).toEqual([1, expect.stringMatching(/^Cannot open WebSocket: .*404/)]);
+    expect(await overSocket(port, 'hello')).toEqual([1, expect.stringContaining('without an answer')]);
+    server.close();
+  });
+
+  it('stands in docs/connection.md as it is', () => {
+    const page = readFileSync(new URL('../../docs/connection.md', import.meta.url), 'utf8');
+    const source = readFileSync(new URL('../../examples/pipe-client.ts', import.meta.url), 'utf8');
+    expect(page).toContain(`\`\`\`ts\n${source}\`\`\``);
   });
 });
 

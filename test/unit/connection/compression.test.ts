@@ -188,7 +188,7 @@ describe.each(ENGINES)(
           for (let round = 0; round < 2; round++) {
             for (let at = 0; at < message.length; at += 1300)
               expect(from.sendPiece('binary', message.subarray(at, at + 1300), at === 0, false)).toBe(true);
-            expect(from.sendPiece('binary', '', false, true)).toBe(true);
+            expect(from.sendPiece('binary', new Uint8Array(0), false, true)).toBe(true);
             const output = from.takeOutput()!;
             const { frames } = readFrames(output);
             expect(frames.map(({ fin, opcode, rsv }) => [fin, opcode, rsv])).toEqual([

@@ -602,3 +602,37 @@ describe('HttpConnection: options', () => {
     expect(connection.bufferedBytes).toBe(0);
   });
 });
+
+describe('HttpConnection: what a caller gets wrong', () => {
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, '5', undefined])(
+    'a time that is none (%s) is refused: everything would be overdue',
+    (time) => {
+      const now = time as number;
+      const connection = new HttpConnection();
+      const refused = expect.objectContaining({ code: 'bad-argument' });
+      expect(() => connection.tick(now)).toThrow(refused);
+      if (now !== undefined) {
+        expect(() => new HttpConnection({ now })).toThrow(expect.objectContaining({ code: 'bad-option' }));
+        expect(() => connection.receive(new Uint8Array(0), now)).toThrow(refused);
+        expect(() => connection.receiveEnd(now)).toThrow(refused);
+        expect(() => connection.awaitBody(now)).toThrow(refused);
+      }
+      expect([connection.outputEnded, connection.inputEnded, connection.deadline]).toEqual([
+        false,
+        false,
+        10_000,
+      ]);
+    },
+  );
+
+  test.each(['nope', '__proto__', undefined])(
+    'fail refuses the code %s, and the connection stays',
+    (code) => {
+      const connection = new HttpConnection();
+      expect(() => connection.fail(code as never, 'x')).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      expect(connection.outputEnded).toBe(false);
+    },
+  );
+});

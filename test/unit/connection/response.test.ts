@@ -350,4 +350,36 @@ describe('ResponseWriter.start, write, end', () => {
     bench.response.end();
     expect(bench.answers('GET', 'HEAD', 'GET')).toEqual(['200 a', '200 ', '200 ']);
   });
+
+  test.each([5, null, ['a'], { length: 3 }, new ArrayBuffer(3), new Uint16Array(2)])(
+    'send refuses a body that is neither text nor bytes (%o), and nothing is sent that a peer would wait for',
+    (body) => {
+      const bench = asked();
+      const refused = expect.objectContaining({ code: 'bad-argument' });
+      expect(() => bench.response.send(200, [], body as never)).toThrow(refused);
+      expect([bench.sent(), bench.response.started]).toEqual(['', false]);
+    },
+  );
+
+  test.each(['hi', 5, undefined, ['a'], { length: 3 }, new ArrayBuffer(3), new Uint16Array(2)])(
+    'write refuses a piece that is no bytes (%o)',
+    (piece) => {
+      const bench = asked();
+      bench.response.start(200, []);
+      const head = bench.sent();
+      const refused = expect.objectContaining({ code: 'bad-argument' });
+      expect(() => bench.response.write(piece as never)).toThrow(refused);
+      expect([head.includes('chunked'), bench.sent()]).toEqual([true, '']);
+    },
+  );
+
+  test.each([undefined, 5, '', 'HTTP/1.1 101 X\r\n', 'HTTP/1.1 101 X\r\nA: \u010d\u010aB: c\r\n\r\n'])(
+    'upgrade refuses what is no head (%j): U+010A would go out as a line feed',
+    (head) => {
+      const bench = asked();
+      const refused = expect.objectContaining({ code: 'bad-argument' });
+      expect(() => bench.connection.upgrade(head as never)).toThrow(refused);
+      expect([bench.sent(), bench.response.finished]).toEqual(['', false]);
+    },
+  );
 });

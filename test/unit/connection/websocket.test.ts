@@ -548,7 +548,7 @@ describe.each(ROLES)('WebSocketConnection as %s: sending', (role) => {
     expect(connection.sendPiece('text', 'a', true, false)).toBe(true);
     expect(connection.send('between')).toBe(false);
     expect(connection.sendPrepared(new PreparedMessage('between'))).toBe(false);
-    expect(connection.sendPiece('binary', 'b', true, false)).toBe(false);
+    expect(connection.sendPiece('binary', Uint8Array.of(1), true, false)).toBe(false);
     expect(connection.ping('p')).toBe(0);
     expect(connection.sendPiece('text', Uint8Array.of(0x62), false, false)).toBe(true);
     expect(connection.sendPiece('text', '', false, true)).toBe(true);
@@ -787,4 +787,92 @@ describe('WebSocketConnection: options', () => {
     client.send('b');
     expect(readFrames(client.takeOutput()!).frames[0]!.payload).toEqual(utf8('b'));
   });
+});
+
+describe.each(ROLES)('WebSocketConnection as %s: what a caller gets wrong', (role) => {
+  const refused = (code: string) => expect.objectContaining({ code });
+
+  test.each([
+    [{ type: 'nope' }, 'bad-option'],
+    [{ compres: false }, 'bad-option'],
+    [{ compress: 'no' }, 'bad-option'],
+    [null, 'bad-option'],
+    [5, 'bad-option'],
+    [{ type: 'binary' }, 'bad-argument'],
+  ] as const)('send refuses the options %j, and sends nothing', (options, code) => {
+    const bench = new Bench(role);
+    expect(() => bench.connection.send('hi', options as never)).toThrow(refused(code));
+    expect(() => bench.connection.sendPrepared(new PreparedMessage('hi'), options as never)).toThrow(
+      refused(code),
+    );
+    expect(bench.sent()).toEqual([]);
+  });
+
+  test.each([undefined, null, 5, 'hi', Uint8Array.of(1), {}])('sendPrepared refuses %j', (message) => {
+    const bench = new Bench(role);
+    expect(() => bench.connection.sendPrepared(message as never)).toThrow(refused('bad-argument'));
+  });
+
+  test.each([
+    ['text', 'hi', undefined, undefined, undefined, 'bad-argument'],
+    ['text', 'hi', true, 1, undefined, 'bad-argument'],
+    ['nope', 'hi', true, false, undefined, 'bad-argument'],
+    ['binary', 'hi', true, false, undefined, 'bad-argument'],
+    ['text', 5, true, false, undefined, 'bad-argument'],
+    ['text', 'hi', true, false, { type: 'text' }, 'bad-option'],
+  ] as const)(
+    'sendPiece refuses %j, %j, %j, %j, %j: it would send a fragment of no message',
+    (type, piece, first, last, options, code) => {
+      const bench = new Bench(role);
+      const send = () =>
+        bench.connection.sendPiece(
+          type as 'text',
+          piece as string,
+          first as boolean,
+          last as boolean,
+          options as object,
+        );
+      expect(send).toThrow(refused(code));
+      expect([bench.sent(), bench.connection.send('free')]).toEqual([[], true]);
+    },
+  );
+
+  test('sendPiece refuses to go on with another type, and the message can still be ended', () => {
+    const bench = new Bench(role);
+    bench.connection.sendPiece('text', 'a', true, false);
+    expect(() => bench.connection.sendPiece('binary', Uint8Array.of(0xff), false, true)).toThrow(
+      refused('bad-argument'),
+    );
+    expect(bench.connection.sendPiece('text', 'b', false, true)).toBe(true);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, '5', 10n])(
+    'a time that is none (%s) is refused: it would be a deadline that never comes',
+    (time) => {
+      const now = time as number;
+      expect(() => new WebSocketConnection({ role, now })).toThrow(refused('bad-option'));
+      const { connection } = new Bench(role);
+      const { deadline } = connection;
+      for (const call of [
+        () => connection.receive(new Uint8Array(0), now),
+        () => connection.lend(new Uint8Array(0), now),
+        () => connection.receiveEnd(now),
+        () => connection.ping('', now),
+        () => connection.close(1000, '', now),
+        () => connection.fail('handler-failed', '', undefined, now),
+        () => connection.tick(now),
+      ])
+        expect(call).toThrow(refused('bad-argument'));
+      expect([connection.state, connection.deadline]).toEqual(['open', deadline]);
+    },
+  );
+
+  test.each(['nope', '__proto__', undefined])(
+    'fail refuses the code %s, and the connection stays',
+    (code) => {
+      const { connection } = new Bench(role);
+      expect(() => connection.fail(code as never, 'x')).toThrow(refused('bad-argument'));
+      expect(connection.state).toBe('open');
+    },
+  );
 });
