@@ -58,6 +58,10 @@ function checkTarget({ hostname, port, path }: Target, verb: string, lowest: num
         `Cannot ${verb}: "path" is ${path === '' ? 'empty' : `a ${typeof path}`}, expected the path of a Unix socket`,
       );
     }
+    // At the start, it is Linux's sign for a name that is no file's.
+    if (path.includes('\0', 1)) {
+      throw new UsageTypeError('bad-option', `Cannot ${verb}: "path" has a NUL inside, expected a path`);
+    }
     if (port !== undefined || hostname !== undefined) {
       throw new UsageTypeError('bad-option', `Cannot ${verb}: "path" excludes "port" and "hostname"`);
     }

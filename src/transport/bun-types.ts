@@ -86,5 +86,4 @@ interface BunUnix {
 export interface Bun {
   listen<Data>(options: BunCommon<Data> & (BunTcp | BunUnix)): BunListener;
   connect<Data>(options: BunCommon<Data> & (BunTcp | BunUnix)): Promise<BunSocket<Data>>;
-  file(path: string): { delete(): Promise<void> };
 }

@@ -537,15 +537,18 @@ function alpnList(names: readonly string[] = ['http/1.1']): Uint8Array {
 
 /** Whether `path` was a socket that nobody listens on, and is now gone. */
 async function removeStaleSocket(path: string): Promise<boolean> {
+  const { lstatSync, unlinkSync } = process.getBuiltinModule('node:fs');
   try {
-    const probe = await bun().connect({ unix: path, socket: { ...HANDLERS, open() {}, close() {} } });
-    probe.terminate();
-    return false;
-  } catch (error) {
-    if (errnoOf(error) !== 'ECONNREFUSED') return false;
-  }
-  try {
-    await bun().file(path).delete();
+    // A file of any other kind refuses connections, too.
+    if (!lstatSync(path).isSocket()) return false;
+    const refused = await bun()
+      .connect({ unix: path, socket: { ...HANDLERS, open() {}, close() {} } })
+      .then(
+        (probe) => probe.terminate(),
+        (error: unknown) => errnoOf(error) === 'ECONNREFUSED',
+      );
+    if (refused !== true) return false;
+    unlinkSync(path);
     return true;
   } catch {
     return false;

@@ -72,6 +72,8 @@ export interface Deno {
     options: DenoClientTls & { port: number; keyFormat?: 'pem'; cert?: string; key?: string },
   ): Promise<DenoConn>;
   startTls(conn: DenoConn, options: DenoClientTls): Promise<DenoConn>;
+  /** Of the file itself, where it is a link. */
+  lstat(path: string): Promise<{ readonly isSocket: boolean | null }>;
   remove(path: string): Promise<void>;
   /** There only with `--unstable-net`, as is `reusePort`. */
   readonly listenDatagram?: unknown;

@@ -467,12 +467,15 @@ function quietly(call: () => void): void {
 /** Whether `path` was a socket that nobody listens on, and is now gone. */
 async function removeStaleSocket(path: string): Promise<boolean> {
   try {
-    (await deno().connect({ transport: 'unix', path })).close();
-    return false;
-  } catch (error) {
-    if (errnoOf(error) !== 'ECONNREFUSED') return false;
-  }
-  try {
+    // A file of any other kind refuses connections, too.
+    if ((await deno().lstat(path)).isSocket !== true) return false;
+    const refused = await deno()
+      .connect({ transport: 'unix', path })
+      .then(
+        (probe) => probe.close(),
+        (error: unknown) => errnoOf(error) === 'ECONNREFUSED',
+      );
+    if (refused !== true) return false;
     await deno().remove(path);
     return true;
   } catch {

@@ -29,9 +29,11 @@ const LISTEN: ReadonlyMap<string, TransportErrorCode> = new Map([
 
 const CONNECT: ReadonlyMap<string, TransportErrorCode> = new Map([
   ['ECONNREFUSED', 'connection-refused'],
-  // A Unix socket: no such file, or a file that is no socket.
+  // A Unix socket: no such file, a file that is no socket, or a path that no file can have.
   ['ENOENT', 'connection-refused'],
   ['ENOTSOCK', 'connection-refused'],
+  ['EINVAL', 'connection-refused'],
+  ['ENAMETOOLONG', 'connection-refused'],
   ['ECONNRESET', 'connection-reset'],
   ['ECONNABORTED', 'connection-reset'],
   ['EPIPE', 'connection-reset'],

@@ -81,6 +81,8 @@ export const nodeTransport: Transport = {
 
   async listen(options, accept) {
     checkListenOptions(options);
+    const tooLong = pathTooLong(options);
+    if (tooLong !== undefined) throw listenFailure(options, tooLong);
     try {
       return await listenOnce(options, accept);
     } catch (error) {
@@ -397,6 +399,11 @@ function connectOnce(
     reject(failure('connect', 'aborted', address, signal.reason));
     return;
   }
+  const tooLong = pathTooLong(options);
+  if (tooLong !== undefined) {
+    reject(connectFailure(tooLong, address, false));
+    return;
+  }
   const secure = options.tls !== undefined && options.tls !== false;
   let socket: net.Socket;
   try {
@@ -492,6 +499,17 @@ function pem(given: Pem): string | Buffer {
 
 function pems(given: Pem | readonly Pem[]): Array<string | Buffer> {
   return typeof given === 'string' || given instanceof Uint8Array ? [pem(given)] : given.map(pem);
+}
+
+/** Longest path of a Unix socket, in bytes, with the NUL behind it. */
+const PATH_BYTES = process.platform === 'linux' ? 108 : 104;
+
+/** What newer versions of Node say of such a path; older ones cut it, and mean another socket than was asked for. */
+function pathTooLong({ path }: ListenOptions | ConnectOptions): Error | undefined {
+  if (path === undefined || process.platform === 'win32') return undefined;
+  if (buffer.Buffer.byteLength(path) < PATH_BYTES) return undefined;
+  const message = `its path is longer than ${PATH_BYTES - 1} bytes`;
+  return Object.assign(new Error(message), { code: 'ENAMETOOLONG' });
 }
 
 /** Whether `path` was a socket that nobody listens on, and is now gone. */

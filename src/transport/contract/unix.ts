@@ -112,6 +112,32 @@ export const UNIX_CASES: readonly ContractCase[] = [
     },
   },
   {
+    name: 'Unix: a path that is too long, or has a NUL inside, is refused, and not cut',
+    needs: ['unixFolder', 'network'],
+    run: async (setup) => {
+      const { transport } = setup;
+      const path = freshPath(setup);
+      const listener = await within(
+        transport.listen({ path }, () => new Probe('server')),
+        'listen',
+      );
+      const long = `${path}${'x'.repeat(300)}`;
+      const cut = `${path}\0x`;
+      const listens = (to: string): Promise<unknown> =>
+        within(
+          transport.listen({ path: to }, () => new Probe('server')),
+          'listen',
+        );
+      const connects = (to: string): Promise<unknown> =>
+        within(transport.connect({ path: to }, new Probe('client')), 'connect');
+      await rejects(listens(long), 'address-not-available', 'listen on a long path');
+      await rejects(listens(cut), 'bad-option', 'listen on a path with a NUL');
+      await rejects(connects(long), 'connection-refused', 'connect to a long path');
+      await rejects(connects(cut), 'bad-option', 'connect to a path with a NUL');
+      await within(listener.close(), 'close');
+    },
+  },
+  {
     name: 'Unix: TLS works over it',
     needs: ['unixFolder', 'tls'],
     run: (setup) => {

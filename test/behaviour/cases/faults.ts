@@ -3,6 +3,9 @@
  *
  * @module
  */
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Server } from '../../../src/node.ts';
 import { requestHead, UPGRADE_HEADERS } from '../../support/raw-client.ts';
 import { masked } from '../../support/wire.ts';
@@ -200,6 +203,25 @@ export const FAULTS: readonly BehaviourCase[] = [
         await second.stop();
         await fails(second.start(0), 'bad-state', 'start after stop');
       }),
+  },
+
+  {
+    name: 'fault: a path with a file that is no socket is address-in-use, and the file stays as it is',
+    run: async (env) => {
+      const folder = mkdtempSync(join(tmpdir(), 'sansocket-'));
+      const [file, link] = [join(folder, 'file'), join(folder, 'link')];
+      writeFileSync(file, 'mine');
+      symlinkSync(file, link);
+      try {
+        for (const path of [file, link, folder]) {
+          await fails(new env.Server().start({ path }), 'address-in-use', path);
+        }
+        equal(readFileSync(file, 'utf8'), 'mine', 'the file');
+        check(lstatSync(link).isSymbolicLink(), 'the link is gone');
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
   },
 
   {
