@@ -68,7 +68,7 @@ export class BitWriter {
   }
 
   /** The output, which ends on a byte boundary: in memory of its own, or `lent` until the next {@link start}. */
-  finish(lent: boolean): Uint8Array {
+  finish(lent = false): Uint8Array {
     const result = lent ? this.bytes.subarray(0, this.at) : this.bytes.slice(0, this.at);
     if (this.bytes.length > KEPT) this.bytes = NOTHING;
     return result;

@@ -54,7 +54,7 @@ export class BlockWriter {
    * End on a byte boundary with an empty stored block, whose 00 00 FF FF is left out at the end of a message
    * (RFC 7692 §7.2.1); returns what was written: in memory of its own, or `lent` until the next {@link start}.
    */
-  finish(last: boolean, lent: boolean): Uint8Array {
+  finish(last: boolean, lent = false): Uint8Array {
     const writer = this.#writer;
     writer.put(STORED << 1, 3);
     writer.align();

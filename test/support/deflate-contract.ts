@@ -63,20 +63,23 @@ export function engineContract(engine: DeflateEngine): void {
 
   describe(`${engine.name} memory of what comes out`, () => {
     // Below and above what an engine keeps.
-    it.each([300, 5000, 200_000])('is nobody else\'s, or right until the next call where it is lent: %i bytes', (size) => {
-      const deflater = engine.createDeflater({ windowBits: 15, contextTakeover: false, level: 1 });
-      const one = inflater();
-      const [first, second] = [sample('json', size), sample('text', size)];
-      const outputs = [first, second].map((bytes) => deflater.deflate(bytes, true));
-      expect(new Set(outputs.map(({ buffer }) => buffer)).size).toBe(2);
-      const inflated = outputs.map((bytes) => one.inflate(bytes, true, size) as Uint8Array);
-      expect(new Set(inflated.map(({ buffer }) => buffer)).size).toBe(2);
-      expectBytes(inflated[0]!, first);
-      expectBytes(inflated[1]!, second);
-      for (const bytes of [first, second]) {
-        expectBytes(one.inflate(deflater.deflate(bytes, true, true), true, size, true), bytes);
-      }
-    });
+    it.each([300, 5000, 200_000])(
+      "is nobody else's, or right until the next call where it is lent: %i bytes",
+      (size) => {
+        const deflater = engine.createDeflater({ windowBits: 15, contextTakeover: false, level: 1 });
+        const one = inflater();
+        const [first, second] = [sample('json', size), sample('text', size)];
+        const outputs = [first, second].map((bytes) => deflater.deflate(bytes, true));
+        expect(new Set(outputs.map(({ buffer }) => buffer)).size).toBe(2);
+        const inflated = outputs.map((bytes) => one.inflate(bytes, true, size) as Uint8Array);
+        expect(new Set(inflated.map(({ buffer }) => buffer)).size).toBe(2);
+        expectBytes(inflated[0]!, first);
+        expectBytes(inflated[1]!, second);
+        for (const bytes of [first, second]) {
+          expectBytes(one.inflate(deflater.deflate(bytes, true, true), true, size, true), bytes);
+        }
+      },
+    );
   });
 
   describe.each(DELIVERIES)(`${engine.name} Inflater, bytes delivered %s`, (_name, deliver) => {
