@@ -19,8 +19,9 @@ const LOOP_BELOW = 32;
  *
  * Small pieces are copied to a buffer that doubles, so that a piece of a few bytes does not pin the chunk that it came
  * in, and every byte is copied a constant number of times; large ones are kept as views until the end and copied once.
- * Memory stays below three times what came in (and {@link take} needs as much again as it returns). A
- * declared length is only ever an upper bound on growth: nothing is reserved for it.
+ * Memory stays at three times what came in at most (and {@link take} needs as much again as it returns). A declared length
+ * is only ever an upper bound on growth: nothing is reserved for it before half of it has come. From then on, what has to be
+ * copied goes to where it will stay.
  */
 export class Collector {
   /** What came before the buffer, in order. */
@@ -51,22 +52,28 @@ export class Collector {
    */
   append(piece: Uint8Array, start: number, end: number, expected: number, lent = false): void {
     const length = end - start;
-    const needed = this.#used + length;
     let buffer = this.#buffer;
-    if (buffer === undefined || buffer.length < needed) {
-      // How much may come into the buffer; below 0 when nobody said.
-      const most = expected - this.#partsLength;
-      const direct = lent && this.#used === 0 && most >= length && most <= 2 * length;
-      if (length >= KEEP_FROM && !direct && (lent || 2 * length >= piece.buffer.byteLength)) {
+    if (buffer === undefined || buffer.length < this.#used + length) {
+      const large = length >= KEEP_FROM;
+      if (large && !lent && 2 * length >= piece.buffer.byteLength) {
         this.#closeBuffer();
-        this.#keep(lent ? this.#copy(piece, start, end) : piece.subarray(start, end));
+        this.#keep(piece.subarray(start, end));
         return;
       }
-      this.#buffer = buffer = this.#grow(needed, most);
+      const total = this.length + length;
+      if (total <= expected && expected <= 2 * total) {
+        buffer = this.#gather(expected);
+      } else if (large && lent) {
+        this.#closeBuffer();
+        this.#keep(this.#copy(piece, start, end));
+        return;
+      } else {
+        buffer = this.#grow(this.#used + length, expected - this.#partsLength);
+      }
     }
     if (length < LOOP_BELOW) for (let at = start, to = this.#used; at < end; ) buffer[to++] = piece[at++]!;
     else buffer.set(piece.subarray(start, end), this.#used);
-    this.#used = needed;
+    this.#used += length;
   }
 
   /** All bytes collected; the collector is empty afterwards. The result is the caller's own, or the one piece that came. */
@@ -76,14 +83,7 @@ export class Collector {
     const length = this.#partsLength;
     this.clear();
     if (parts === undefined) return new Uint8Array(0);
-    if (parts.length === 1) return parts[0]!;
-    const whole = allocate(this.#native, length);
-    let at = 0;
-    for (const part of parts) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    return whole;
+    return parts.length === 1 ? parts[0]! : join(parts, allocate(this.#native, length));
   }
 
   /** Forget all bytes. */
@@ -93,15 +93,26 @@ export class Collector {
     this.#partsLength = this.#used = 0;
   }
 
-  /** A buffer for `needed` bytes, with what there is; doubled, but never above what is declared. */
+  /** A buffer for all that is expected, with all that came: half of it is there, and it will be filled, or thrown away. */
+  #gather(expected: number): Uint8Array {
+    this.#closeBuffer();
+    const whole = allocate(this.#native, expected);
+    if (this.#parts !== undefined) join(this.#parts, whole);
+    this.#used = this.#partsLength;
+    this.#parts = undefined;
+    this.#partsLength = 0;
+    this.#dirty = true;
+    this.#buffer = whole;
+    return whole;
+  }
+
+  /** A buffer for `needed` bytes, with what there is; doubled, but never above `most` where that is enough. */
   #grow(needed: number, most: number): Uint8Array {
-    const half = most >= needed && most <= 2 * needed;
-    let capacity = Math.max(needed, this.#used * 2, FIRST_CAPACITY);
-    if (half || (most >= needed && most < capacity)) capacity = most;
-    // From half on, all of it: it will be filled, or thrown away with the message.
-    const larger = half ? allocate(this.#native, capacity) : new Uint8Array(capacity);
-    this.#dirty = half;
+    const capacity = Math.max(needed, this.#used * 2, FIRST_CAPACITY);
+    const larger = new Uint8Array(most >= needed && most < capacity ? most : capacity);
     if (this.#buffer !== undefined) larger.set(this.#buffer.subarray(0, this.#used));
+    this.#dirty = false;
+    this.#buffer = larger;
     return larger;
   }
 
@@ -128,4 +139,14 @@ export class Collector {
     this.#parts.push(part);
     this.#partsLength += part.length;
   }
+}
+
+/** Copy the parts to the start of `whole`, one behind the other. */
+function join(parts: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -220,18 +220,28 @@ describe('Collector, the memory it asks for', () => {
     expect(asked).toEqual([20_000]);
   });
 
-  it('is the rest of the declared length, behind a large piece that was kept', () => {
+  it('is the declared length, with what came before in it, once half has come in pieces', () => {
+    const pieces = [5000, 5000, 5000, 5000, 5000, 20_000, 4990, 10];
+    const { asked, whole } = taken(pieces, { expected: 50_000, lent: true });
+    expect(asked).toEqual([5000, 5000, 5000, 5000, 50_000]);
+    expect(whole.buffer).toBe(given?.buffer);
+    // Small pieces, which a buffer of ours held, count too.
+    expect(taken([10, 3000, 3000], { expected: 6010 }).asked).toEqual([6010]);
+  });
+
+  it('is the declared length behind a large piece that was kept, and what came of it is cut out', () => {
     asked.length = 0;
     const collector = new Collector(native);
     collector.append(run(50_000), 0, 50_000, 60_000);
     collector.append(run(5000, 50_000), 0, 5000, 60_000, true);
-    expect(asked).toEqual([10_000]);
-    expect(Buffer.compare(collector.take(), run(55_000))).toBe(0);
-    expect(asked).toEqual([10_000, 55_000]);
+    const whole = collector.take();
+    expect(Buffer.compare(whole, run(55_000))).toBe(0);
+    expect(whole.buffer.byteLength).toBe(55_000);
+    expect(asked).toEqual([60_000]);
   });
 
   it('is that of the piece alone, for a large one that is lent, behind small ones or in the middle of its memory', () => {
-    expect(taken([10, 5000], { expected: 6000, lent: true }).asked).toEqual([5000, 5010]);
+    expect(taken([10, 5000], { expected: 20_000, lent: true }).asked).toEqual([5000, 5010]);
     asked.length = 0;
     const collector = new Collector(native);
     collector.append(run(5020), 10, 5010, 0, true);
