@@ -51,14 +51,14 @@ describe('BlockWriter writes the shortest of a stored, a fixed and a dynamic blo
     const writer = new BlockWriter();
     writer.start(bytes.length + 100);
     writer.block(tokens, bytes, noise.length, bytes.length);
-    const message = writer.finish(true);
+    const message = writer.finish(true, false);
     expect(blockType(message)).toBe(type);
     if (type === STORED) expect(message).toHaveLength(5 + bytes.length - noise.length + 1);
 
     writer.start(bytes.length + 100);
     writer.stored(noise, 0, noise.length);
     writer.block(tokens, bytes, noise.length, bytes.length);
-    expectBytes(zlibInflate(writer.finish(true)), bytes);
+    expectBytes(zlibInflate(writer.finish(true, false)), bytes);
   });
 });
 
@@ -88,7 +88,7 @@ describe('BlockWriter loses no bit', () => {
       // Each of them takes 3 + 9 + 7 bits, and so the next block begins at any bit.
       for (let i = 0; i < begun; i++) writer.block(small.tokens, small.bytes, 0, 1);
       writer.block(tokens, bytes, ahead.length, bytes.length);
-      expectBytes(zlibInflate(writer.finish(true)), bytes, `after ${begun} small blocks`);
+      expectBytes(zlibInflate(writer.finish(true, false)), bytes, `after ${begun} small blocks`);
     }
   });
 
@@ -102,7 +102,7 @@ describe('BlockWriter loses no bit', () => {
     ] as const) {
       writer.start(70_000);
       writer.stored(bytes, from, to);
-      const message = writer.finish(true);
+      const message = writer.finish(true, false);
       expect(message).toHaveLength(to - from + 5 * blocks + 1);
       expectBytes(zlibInflate(message), bytes.subarray(from, to));
     }
@@ -111,8 +111,8 @@ describe('BlockWriter loses no bit', () => {
   it('ends with an empty stored block, whose length is left out at the end of a message [RFC 7692 7.2.1]', () => {
     const writer = new BlockWriter();
     writer.start(10);
-    expect([...writer.finish(true)]).toEqual([0]);
+    expect([...writer.finish(true, false)]).toEqual([0]);
     writer.start(10);
-    expect([...writer.finish(false)]).toEqual([0, 0, 0, 0xff, 0xff]);
+    expect([...writer.finish(false, false)]).toEqual([0, 0, 0, 0xff, 0xff]);
   });
 });
