@@ -118,6 +118,27 @@ describe('Deflater', () => {
     expect(sizes).toEqual([1024, 1024, 2048, 8192, 8192, 8192, 8192]);
   });
 
+  it('begins its window with 1024 bytes, and doubles it when that is too little', () => {
+    const deflater = engine.createDeflater({ windowBits: 12, contextTakeover: true, level: 1 });
+    const tables = 4 * 4096;
+    deflater.deflate(sample('json', 1024), true);
+    expect(deflater.retainedBytes - tables).toBe(1024);
+    deflater.deflate(sample('json', 1), true);
+    expect(deflater.retainedBytes - tables).toBe(2048);
+    deflater.dispose();
+    expect(deflater.retainedBytes).toBe(0);
+  });
+
+  it('keeps nothing at level 0, and makes nothing of nothing while more is to come', () => {
+    const options = { windowBits: 12, contextTakeover: true, level: 0 };
+    expect(engine.deflaterBytes(options)).toBe(0);
+    const deflater = engine.createDeflater(options);
+    expect(deflater.deflate(new Uint8Array(0), false)).toHaveLength(0);
+    expect(deflater.deflate(new Uint8Array(0), true)).toHaveLength(1);
+    deflater.deflate(sample('json', 1000), true);
+    expect(deflater.retainedBytes).toBe(0);
+  });
+
   it.each([
     ['level 1 within 5 % of zlib level 1', 1, 1, 1.05],
     ['level 6 within 3 % of zlib level 6', 6, 6, 1.03],
