@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { DeflateScratch } from '../../../src/deflate/deflate.ts';
 import { Matcher } from '../../../src/deflate/matcher.ts';
 import { createPureEngine } from '../../../src/deflate/pure-engine.ts';
 import { BLOCK_TOKENS, LENGTH_SHIFT, Tokens } from '../../../src/deflate/tokens.ts';
@@ -127,6 +128,15 @@ describe('Deflater', () => {
     expect(deflater.retainedBytes - tables).toBe(2048);
     deflater.dispose();
     expect(deflater.retainedBytes).toBe(0);
+  });
+
+  it('shares one matcher for each level and window with all others of its engine', () => {
+    const scratch = new DeflateScratch();
+    const matchers = [1, 9].flatMap((level) =>
+      [8, 15].map((windowBits) => scratch.matcher(level, windowBits)),
+    );
+    expect(new Set(matchers).size).toBe(4);
+    expect(scratch.matcher(9, 8)).toBe(matchers[2]);
   });
 
   it('keeps nothing at level 0, and makes nothing of nothing while more is to come', () => {
