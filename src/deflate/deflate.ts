@@ -128,7 +128,7 @@ export class PureDeflater implements Deflater {
   #append(bytes: Uint8Array, from: number, matcher: Matcher): number {
     const size = 2 ** this.#windowBits;
     const wanted = bytes.length - from;
-    if (this.#end === 2 * size || (this.#end > size && this.#end + wanted > 2 * size)) {
+    if (this.#end > size && this.#end + wanted > 2 * size) {
       const gone = this.#end - size;
       this.#window.copyWithin(0, gone, this.#end);
       this.#end = size;

@@ -85,7 +85,8 @@ export class DynamicCode implements Codes {
     );
     bits += builder.cost;
     let count = LENGTH_CODE_SYMBOLS;
-    while (count > 4 && lengths[LENGTH_CODE_ORDER[count - 1]!] === 0) count--;
+    // Never below 4: some code is 1 to 15 bits long, and those lengths come after the first four.
+    while (lengths[LENGTH_CODE_ORDER[count - 1]!] === 0) count--;
     this.#lengthCodeCount = count;
     return bits + 5 + 5 + 4 + 3 * count;
   }

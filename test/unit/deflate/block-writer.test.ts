@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BlockWriter } from '../../../src/deflate/block-writer.ts';
+import { createPureEngine } from '../../../src/deflate/pure-engine.ts';
 import { Tokens } from '../../../src/deflate/tokens.ts';
-import { expectBytes, zlibInflate } from '../../support/deflate-contract.ts';
+import { expectBytes, inflateAll, zlibInflate } from '../../support/deflate-contract.ts';
 import { sample } from '../../support/deflate-samples.ts';
 import { concat } from '../../support/deliveries.ts';
 
@@ -44,6 +45,11 @@ describe('BlockWriter writes the shortest of a stored, a fixed and a dynamic blo
     ['28 bytes of 9 bits and 3 far matches', [dear(28), far, far, far], FIXED],
     ['28 bytes of 9 bits and 4 far matches', [dear(28), far, far, far, far], STORED],
     ['noise', [noise.subarray(0, 2000)], STORED],
+    [
+      'noise and a match whose extra bits make it as long as stored',
+      [noise.subarray(0, 1064), [51, far[1]]],
+      STORED,
+    ],
     ['one byte', [Uint8Array.of(0xff)], FIXED],
     ['few values', [noise.subarray(0, 300).map((byte) => byte & 3)], DYNAMIC],
   ] as const)('%s', (_what, parts, type) => {
@@ -51,18 +57,18 @@ describe('BlockWriter writes the shortest of a stored, a fixed and a dynamic blo
     const writer = new BlockWriter();
     writer.start(bytes.length + 100);
     writer.block(tokens, bytes, noise.length, bytes.length);
-    const message = writer.finish(true);
+    const message = writer.finish(true, false);
     expect(blockType(message)).toBe(type);
     if (type === STORED) expect(message).toHaveLength(5 + bytes.length - noise.length + 1);
 
     writer.start(bytes.length + 100);
     writer.stored(noise, 0, noise.length);
     writer.block(tokens, bytes, noise.length, bytes.length);
-    expectBytes(zlibInflate(writer.finish(true)), bytes);
+    expectBytes(zlibInflate(writer.finish(true, false)), bytes);
   });
 });
 
-describe('BlockWriter loses no bit', () => {
+describe('BlockWriter loses no bit, nor does the inflater,', () => {
   /** Frequencies, each the sum of the two before it, that make codes of 1 to 13 bits, and of 15 for four symbols that are there once. */
   const often = [3, 6];
   while (often.length < 13) often.push(often.at(-1)! + often.at(-2)!);
@@ -73,24 +79,36 @@ describe('BlockWriter loses no bit', () => {
   const near = [1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65];
   const matches = often.flatMap((count, i) => Array.from({ length: count }, () => [3, near[i]!] as const));
 
-  it.each([
-    ['lengths', [...literals, ...rare.slice(1)]],
-    ['distances', [...matches, ...rare]],
-  ])('of the longest codes of %s with the most extra bits, wherever in a byte they begin', (_what, parts) => {
-    const before = sample('random', 32_768);
-    const small = tokensOf(NOTHING, [Uint8Array.of(0xff)]);
-    const writer = new BlockWriter();
-    for (let begun = 0; begun < 16; begun++) {
-      const ahead = concat([before, new Uint8Array(begun).fill(0xff)]);
-      const { tokens, bytes } = tokensOf(ahead, parts);
-      writer.start(2 * bytes.length);
-      writer.stored(before, 0, before.length);
-      // Each of them takes 3 + 9 + 7 bits, and so the next block begins at any bit.
-      for (let i = 0; i < begun; i++) writer.block(small.tokens, small.bytes, 0, 1);
-      writer.block(tokens, bytes, ahead.length, bytes.length);
-      expectBytes(zlibInflate(writer.finish(true)), bytes, `after ${begun} small blocks`);
-    }
-  });
+  const codes = [
+    ['lengths', [...rare.slice(1), ...literals]],
+    ['distances', [...rare, ...matches]],
+  ] as const;
+  it.each([0, 4, 8, 12].flatMap((first) => codes.map(([what, parts]) => [what, first, parts] as const)))(
+    'of the longest codes of %s with the most extra bits, from bit %s of 16 on',
+    (_what, first, parts) => {
+      const before = sample('random', 32_768);
+      const small = tokensOf(NOTHING, [Uint8Array.of(0xff)]);
+      const writer = new BlockWriter();
+      const inflater = createPureEngine().createInflater({ windowBits: 15, contextTakeover: false });
+      // Each small block takes 3 + 9 + 7 bits, and 11 of them come to one bit more than whole units of 16.
+      for (let bit = first; bit < first + 4; bit++) {
+        const begun = (11 * bit) % 16;
+        const ahead = concat([before, new Uint8Array(begun).fill(0xff)]);
+        const { tokens, bytes } = tokensOf(ahead, parts);
+        writer.start(2 * bytes.length);
+        writer.stored(before, 0, before.length);
+        for (let i = 0; i < begun; i++) writer.block(small.tokens, small.bytes, 0, 1);
+        writer.block(tokens, bytes, ahead.length, bytes.length);
+        const message = writer.finish(true, false);
+        expectBytes(zlibInflate(message), bytes, `after ${begun} small blocks`);
+        expectBytes(
+          inflateAll(inflater, [message]),
+          bytes,
+          `after ${begun} small blocks, by the own inflater`,
+        );
+      }
+    },
+  );
 
   it('of stored bytes, in as many blocks as they need [RFC 1951 3.2.4]', () => {
     const writer = new BlockWriter();
@@ -102,7 +120,7 @@ describe('BlockWriter loses no bit', () => {
     ] as const) {
       writer.start(70_000);
       writer.stored(bytes, from, to);
-      const message = writer.finish(true);
+      const message = writer.finish(true, false);
       expect(message).toHaveLength(to - from + 5 * blocks + 1);
       expectBytes(zlibInflate(message), bytes.subarray(from, to));
     }
@@ -111,8 +129,8 @@ describe('BlockWriter loses no bit', () => {
   it('ends with an empty stored block, whose length is left out at the end of a message [RFC 7692 7.2.1]', () => {
     const writer = new BlockWriter();
     writer.start(10);
-    expect([...writer.finish(true)]).toEqual([0]);
+    expect([...writer.finish(true, false)]).toEqual([0]);
     writer.start(10);
-    expect([...writer.finish(false)]).toEqual([0, 0, 0, 0xff, 0xff]);
+    expect([...writer.finish(false, false)]).toEqual([0, 0, 0, 0xff, 0xff]);
   });
 });

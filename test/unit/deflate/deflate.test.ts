@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { DeflateScratch } from '../../../src/deflate/deflate.ts';
 import { Matcher } from '../../../src/deflate/matcher.ts';
 import { createPureEngine } from '../../../src/deflate/pure-engine.ts';
 import { BLOCK_TOKENS, LENGTH_SHIFT, Tokens } from '../../../src/deflate/tokens.ts';
@@ -116,6 +117,36 @@ describe('Deflater', () => {
       sizes.push(deflater.retainedBytes - tables);
     }
     expect(sizes).toEqual([1024, 1024, 2048, 8192, 8192, 8192, 8192]);
+  });
+
+  it('begins its window with 1024 bytes, and doubles it when that is too little', () => {
+    const deflater = engine.createDeflater({ windowBits: 12, contextTakeover: true, level: 1 });
+    const tables = 4 * 4096;
+    deflater.deflate(sample('json', 1024), true);
+    expect(deflater.retainedBytes - tables).toBe(1024);
+    deflater.deflate(sample('json', 1), true);
+    expect(deflater.retainedBytes - tables).toBe(2048);
+    deflater.dispose();
+    expect(deflater.retainedBytes).toBe(0);
+  });
+
+  it('shares one matcher for each level and window with all others of its engine', () => {
+    const scratch = new DeflateScratch();
+    const matchers = [1, 9].flatMap((level) =>
+      [8, 15].map((windowBits) => scratch.matcher(level, windowBits)),
+    );
+    expect(new Set(matchers).size).toBe(4);
+    expect(scratch.matcher(9, 8)).toBe(matchers[2]);
+  });
+
+  it('keeps nothing at level 0, and makes nothing of nothing while more is to come', () => {
+    const options = { windowBits: 12, contextTakeover: true, level: 0 };
+    expect(engine.deflaterBytes(options)).toBe(0);
+    const deflater = engine.createDeflater(options);
+    expect(deflater.deflate(new Uint8Array(0), false)).toHaveLength(0);
+    expect(deflater.deflate(new Uint8Array(0), true)).toHaveLength(1);
+    deflater.deflate(sample('json', 1000), true);
+    expect(deflater.retainedBytes).toBe(0);
   });
 
   it.each([

@@ -57,3 +57,22 @@ it('Output hands out memory of its own, of which at most an eighth is lost', () 
     expect(bytes.subarray(0, 3)).toEqual(new Uint8Array(3).fill(7));
   }
 });
+
+it('Output lends what it keeps', () => {
+  const output = outputOf(10);
+  expect(output.finish(true).buffer).toBe(output.bytes.buffer);
+  expect(outputOf(10).finish(false).buffer.byteLength).toBe(10);
+});
+
+it('Output gives what it does not keep, if that is seven eighths full, and copies it else', () => {
+  for (const [length, given] of [
+    [114_688, true],
+    [114_687, false],
+  ] as const) {
+    const output = outputOf(128 * KIBIBYTE);
+    output.length = length;
+    const { bytes } = output;
+    expect(output.finish().buffer === bytes.buffer).toBe(given);
+    expect(output.bytes).toHaveLength(0);
+  }
+});
