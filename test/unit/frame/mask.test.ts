@@ -1,5 +1,5 @@
 import { applyMask } from 'sansocket/frame';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   BULK_FROM,
   packKey,
@@ -104,6 +104,33 @@ describe('xor', () => {
       }
     }
     expect(wrong).toEqual([]);
+  });
+
+  it('works on words from where that is faster: a view that it is given, or one of its own', () => {
+    // A view of other memory shows what was written through it.
+    const changes = (length: number): boolean => {
+      const other = new Int32Array(64);
+      xor(new Uint8Array(length), 0, length, packKey(KEY, 0), other);
+      return other.some((word) => word !== 0);
+    };
+    expect([WORDS_FROM - 1, WORDS_FROM].map(changes)).toEqual([false, true]);
+
+    let views = 0;
+    class CountedView extends Int32Array {
+      constructor(...args: [ArrayBuffer, number, number]) {
+        super(...args);
+        views++;
+      }
+    }
+    vi.stubGlobal('Int32Array', CountedView);
+    try {
+      applyMask(new Uint8Array(VIEW_FROM - 1), KEY);
+      expect(views).toBe(0);
+      applyMask(new Uint8Array(VIEW_FROM), KEY);
+      expect(views).toBe(1);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('leaves long payloads to the bulk function, and does not pretend to have looked at them', () => {
