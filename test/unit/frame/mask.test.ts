@@ -99,8 +99,13 @@ describe('xor', () => {
       for (let at = -1; at < length; at++) {
         const bytes = new Uint8Array(length).fill(0x41);
         if (at >= 0) bytes[at] = 0xc3;
-        const or = xor(masked(bytes), 0, length, packKey(KEY, 0), undefined);
-        if (or !== (at < 0 ? 0x41 : length === 1 ? 0xc3 : 0xc3 | 0x41)) wrong.push(`${length}, ${at}: ${or}`);
+        for (let start = 0; start < 4; start++) {
+          const chunk = new Uint8Array(start + length);
+          chunk.set(masked(bytes), start);
+          const or = xor(chunk, start, start + length, packKey(KEY, 0), undefined);
+          const expected = at < 0 ? 0x41 : length === 1 ? 0xc3 : 0xc3 | 0x41;
+          if (or !== expected) wrong.push(`${length} at ${start}, ${at}: ${or}`);
+        }
       }
     }
     expect(wrong).toEqual([]);
