@@ -52,7 +52,7 @@ export function packKey(bytes: Uint8Array, at: number): number {
 /** The key as it stands after `count` bytes of payload. */
 export function rotateKey(key: number, count: number): number {
   const bits = (count & 3) << 3;
-  return bits === 0 ? key : (key >>> bits) | (key << (32 - bits));
+  return (key >>> bits) | (key << (32 - bits));
 }
 
 /**

@@ -28,7 +28,7 @@ const ASSIGNED = 0b0000_0111_0000_0111;
 
 /** Whether the four bits are an assigned opcode; the others must fail the connection (§5.2). */
 export function isOpcode(value: number): value is Opcode {
-  return value >= 0 && value < 16 && Number.isInteger(value) && ((ASSIGNED >>> value) & 1) === 1;
+  return (value & 0xf) === value && ((ASSIGNED >>> value) & 1) === 1;
 }
 
 /** Whether the opcode is one of a control frame: close, ping, pong, and the reserved ones beside them (§5.5). */

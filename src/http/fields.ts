@@ -64,8 +64,8 @@ export class FieldScanner {
   #nameAt = 0;
   #nameEnd = 0;
   #valueAt = 0;
-  /** Where the current line was last unfolded, and where its value ended before that; -1: not at all. */
-  #foldAt = -1;
+  /** Where the current line was last unfolded, and where its value ended before that; 0: not at all. */
+  #foldAt = 0;
   #foldEnd = 0;
   readonly #maxUsed: number;
   readonly #allowsBareLf: boolean;
@@ -82,7 +82,6 @@ export class FieldScanner {
     this.used = 0;
     this.repeated = 0;
     this.#phase = LINE;
-    this.#foldAt = -1;
     this.#seen = 0;
   }
 
@@ -187,7 +186,7 @@ export class FieldScanner {
     spans[used + 2] = valueAt;
     spans[used + 3] = end;
     this.used = used + SPAN;
-    this.#foldAt = -1;
+    this.#foldAt = 0;
   }
 
   /**

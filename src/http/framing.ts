@@ -84,11 +84,11 @@ export function readLength(
 
 /** The one length that all lines name; -1 where there is no such. */
 function readContentLength(text: string, fields: FieldScanner, first: number, allowEqual: boolean): number {
-  const { spans } = fields;
-  if ((fields.repeated & (1 << CONTENT_LENGTH)) === 0) {
-    const length = parseContentLength(text, spans[first + 2]!, spans[first + 3]!);
-    if (length >= 0 || !allowEqual) return length;
-  } else if (!allowEqual) return NO_LENGTH;
+  if (!allowEqual) {
+    const isRepeated = (fields.repeated & (1 << CONTENT_LENGTH)) !== 0;
+    if (isRepeated) return NO_LENGTH;
+    return parseContentLength(text, fields.spans[first + 2]!, fields.spans[first + 3]!);
+  }
   // "unless the field value can be successfully parsed as a comma-separated list, all values in the list are valid,
   // and all values in the list are the same" (§6.3)
   let length = NO_LENGTH;

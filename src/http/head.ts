@@ -35,7 +35,7 @@ export class SectionReader {
   readonly #line: StartLine | undefined;
   readonly #maxBytes: number;
   readonly #codec: TextCodec;
-  #isInLine: boolean;
+  #isInLine = false;
   /** How far the section is scanned, counted from its start. */
   #scanned = 0;
   /** The section's bytes from chunks that are gone. */
@@ -46,7 +46,6 @@ export class SectionReader {
   constructor(fields: FieldScanner, line: StartLine | undefined, maxBytes: number, codec: TextCodec) {
     this.fields = fields;
     this.#line = line;
-    this.#isInLine = line !== undefined;
     this.#maxBytes = maxBytes;
     this.#codec = codec;
   }

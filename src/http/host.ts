@@ -31,19 +31,18 @@ function nameBytes(): Uint8Array {
  */
 export function isHostAndPort(text: string, start: number, end: number): boolean {
   const hostEnd = endOfHost(text, start, end);
-  if (hostEnd < 0) return false;
   return hostEnd === end || isPort(text, hostEnd, end);
 }
 
 /** Whether `text` is the target of CONNECT: host and port, and the port one that exists (RFC 9110 §9.3.6). */
 export function isConnectTarget(text: string, start: number, end: number): boolean {
   const hostEnd = endOfHost(text, start, end);
-  if (hostEnd < 0 || end - hostEnd < 2 || !isPort(text, hostEnd, end)) return false;
+  if (!isPort(text, hostEnd, end)) return false;
   const port = Number(text.slice(hostEnd + 1, end));
   return port >= 1 && port <= 65_535;
 }
 
-/** Whether `text` from `start` is `":" *DIGIT`. */
+/** Whether `text` from `start` to `end` is `":" *DIGIT`; at -1 there is no colon. */
 function isPort(text: string, start: number, end: number): boolean {
   if (text.charCodeAt(start) !== COLON) return false;
   for (let at = start + 1; at < end; at++) if (!isIn(text.charCodeAt(at), DIGIT)) return false;
@@ -52,11 +51,11 @@ function isPort(text: string, start: number, end: number): boolean {
 
 /** Where the host at `start` ends; -1 when there is none. */
 function endOfHost(text: string, start: number, end: number): number {
-  if (start < end && text.charCodeAt(start) === OPEN) return endOfAddress(text, start, end);
+  if (text.charCodeAt(start) === OPEN) return endOfAddress(text, start, end);
   let at = start;
   while (at < end) {
     const unit = text.charCodeAt(at);
-    if (unit < 256 && NAME[unit] === 1) at++;
+    if (NAME[unit] === 1) at++;
     else if (
       unit === PERCENT &&
       at + 2 < end &&
@@ -110,5 +109,5 @@ function isIPvFuture(address: string): boolean {
 }
 
 function isIn(unit: number, bit: number): boolean {
-  return unit < 256 && (CLASS[unit]! & bit) !== 0;
+  return (CLASS[unit]! & bit) !== 0;
 }

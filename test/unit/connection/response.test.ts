@@ -252,6 +252,13 @@ describe('ResponseWriter.refuse, sendRaw', () => {
     expect(bench.answers()).toEqual(['417 no']);
   });
 
+  test('what was no request is refused with a body, also behind a HEAD', () => {
+    const bench = asked('HEAD /');
+    bench.response.send(200, []);
+    bench.response.refuse(undefined, 400, 'no');
+    expect(bench.answers('HEAD', 'GET')).toEqual(['200 ', '400 no']);
+  });
+
   test('a raw head is all of the response', () => {
     const bench = asked();
     bench.response.sendRaw('HTTP/1.1 101 Switching Protocols\r\n\r\n');

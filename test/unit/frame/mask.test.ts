@@ -1,5 +1,5 @@
 import { applyMask } from 'sansocket/frame';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   BULK_FROM,
   packKey,
@@ -99,11 +99,43 @@ describe('xor', () => {
       for (let at = -1; at < length; at++) {
         const bytes = new Uint8Array(length).fill(0x41);
         if (at >= 0) bytes[at] = 0xc3;
-        const or = xor(masked(bytes), 0, length, packKey(KEY, 0), undefined);
-        if (or !== (at < 0 ? 0x41 : length === 1 ? 0xc3 : 0xc3 | 0x41)) wrong.push(`${length}, ${at}: ${or}`);
+        for (let start = 0; start < 4; start++) {
+          const chunk = new Uint8Array(start + length);
+          chunk.set(masked(bytes), start);
+          const or = xor(chunk, start, start + length, packKey(KEY, 0), undefined);
+          const expected = at < 0 ? 0x41 : length === 1 ? 0xc3 : 0xc3 | 0x41;
+          if (or !== expected) wrong.push(`${length} at ${start}, ${at}: ${or}`);
+        }
       }
     }
     expect(wrong).toEqual([]);
+  });
+
+  it('works on words from where that is faster: a view that it is given, or one of its own', () => {
+    // A view of other memory shows what was written through it.
+    const changes = (length: number): boolean => {
+      const other = new Int32Array(64);
+      xor(new Uint8Array(length), 0, length, packKey(KEY, 0), other);
+      return other.some((word) => word !== 0);
+    };
+    expect([WORDS_FROM - 1, WORDS_FROM].map(changes)).toEqual([false, true]);
+
+    let views = 0;
+    class CountedView extends Int32Array {
+      constructor(...args: [ArrayBuffer, number, number]) {
+        super(...args);
+        views++;
+      }
+    }
+    vi.stubGlobal('Int32Array', CountedView);
+    try {
+      applyMask(new Uint8Array(VIEW_FROM - 1), KEY);
+      expect(views).toBe(0);
+      applyMask(new Uint8Array(VIEW_FROM), KEY);
+      expect(views).toBe(1);
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('leaves long payloads to the bulk function, and does not pretend to have looked at them', () => {

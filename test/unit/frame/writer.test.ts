@@ -7,6 +7,7 @@ import {
   Opcode,
   Output,
   PreparedMessage,
+  portableText,
   Slab,
   type WriterOptions,
   xor64,
@@ -190,6 +191,26 @@ describe('FrameWriter', () => {
       }
     },
   );
+
+  it('asks for room for the worst case of text, and from 4096 units on for what it comes to', () => {
+    const asked: number[] = [];
+    const output = new Output();
+    const reserve = output.reserve.bind(output);
+    output.reserve = (count) => {
+      asked.push(count);
+      reserve(count);
+    };
+    const counted: number[] = [];
+    const text = {
+      ...portableText,
+      byteLength: (of: string) => counted.push(of.length) && portableText.byteLength(of),
+    };
+    const writer = new FrameWriter({ role: 'server', text }, output);
+    for (const length of [4095, 4096]) writer.text(0x81, 'x'.repeat(length));
+    writer.bytes(0x82, new Uint8Array(100));
+    expect(asked).toEqual([14 + 3 * 4095, 14 + 4096, 14 + 100]);
+    expect(counted).toEqual([4096]);
+  });
 
   it('puts frames behind each other in one run, small and large', () => {
     const output = new Output(new Slab());

@@ -49,8 +49,10 @@ describe('Intake', () => {
     intake.push(piece(0, 3));
     intake.push(piece(3, 600));
     intake.take(3);
-    intake.push(piece(603, 3));
-    expect(intake.takeAll(piece(0, 0))).toEqual(piece(3, 603));
+    intake.push(piece(603, 600));
+    expect([intake.fill(), intake.take(600)]).toEqual([true, piece(3, 600)]);
+    intake.push(piece(1203, 3));
+    expect(intake.takeAll(piece(0, 0))).toEqual(piece(603, 603));
   });
 
   it('has no place for empty chunks', () => {

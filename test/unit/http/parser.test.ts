@@ -305,6 +305,78 @@ describe('RequestParser', () => {
     }
   });
 
+  it('unfolds lines of any message, and cuts white space off their end [RFC 9112 5.1, 5.2]', () => {
+    const folded = 'GET / HTTP/1.1\r\nHost: a\r\nX: b\r\n\tc\r\n d \t\r\n\r\n';
+    for (const [how, deliver] of DELIVERIES) {
+      const { events } = driveRequests(deliver(utf8(GET + folded)), { parser: { allowObsFold: true } });
+      expect(events[2]?.['headers'], how).toEqual([
+        ['Host', 'a'],
+        ['X', 'b  \tc   d'],
+      ]);
+    }
+  });
+
+  it('where lines may be folded or end in LF alone, refuses all else that it refuses', () => {
+    const parser = { allowBareLf: true, allowObsFold: true };
+    for (const [bad, code] of [
+      [':', 'bad-header-name'],
+      ['X: \x00', 'bad-header-value'],
+    ] as const) {
+      const start = 'GET / HTTP/1.1\nHost: a\n';
+      const { error } = driveRequests([utf8(`${start}${bad}\n\n`)], { parser });
+      expect(error).toEqual({ code, status: 400, offset: start.length + bad.length - 1 });
+    }
+  });
+
+  it.each([
+    ['CRLF', {}, '\r\n'],
+    ['LF', { allowBareLf: true }, '\n'],
+  ])(
+    'passes over four empty lines of %s before each request, and no more [RFC 9112 2.2]',
+    (_what, parser, line) => {
+      for (const [how, deliver] of DELIVERIES) {
+        const { events, error } = driveRequests(deliver(utf8(`${line.repeat(4)}${GET}`.repeat(3))), {
+          parser,
+        });
+        expect([events.length, error], how).toEqual([6, undefined]);
+        const more = driveRequests(deliver(utf8(`${GET}${line.repeat(5)}${GET}`)), { parser });
+        expect(more.error, how).toEqual({
+          code: 'bad-request-line',
+          status: 400,
+          offset: GET.length + 4 * line.length,
+        });
+      }
+    },
+  );
+
+  it('refuses a head as soon as it has as many bytes as it may and is not complete [limits.maxHeadBytes]', () => {
+    const parser = { limits: { maxHeadBytes: GET.length } };
+    for (const [how, deliver] of DELIVERIES) {
+      const { events, error } = driveRequests(deliver(utf8(`${GET}${GET.slice(0, -2)}X:`)), { parser });
+      expect([events.length, error], how).toEqual([
+        2,
+        { code: 'head-too-big', status: 431, offset: 2 * GET.length },
+      ]);
+    }
+  });
+
+  it.each([
+    ['a target that is too long', `GET ${'/'.repeat(50)}`, 'target-too-long', 414, 14],
+    ['a version that nobody knows', 'GET / HTTP/2.0\r\n', 'unsupported-http-version', 505, 6],
+    ['a line that ends behind its target, in LF', 'GET /\n', 'bad-request-line', 400, 5],
+  ])('says where in the stream %s is', (_what, text, code, status, at) => {
+    const parser = { limits: { maxTargetBytes: 10 } };
+    for (const [how, deliver] of DELIVERIES) {
+      const { error } = driveRequests(deliver(utf8(GET + text)), { parser });
+      expect(error, how).toEqual({ code, status, offset: GET.length + at });
+    }
+  });
+
+  it('takes a version that starts in an earlier chunk for no other [RFC 9112 2.3]', () => {
+    const { error } = driveRequests([utf8('GET / H'), utf8('HTTP/1.1\r\nHost: a\r\n\r\n')]);
+    expect(error).toEqual({ code: 'bad-http-version', status: 400, offset: 7 });
+  });
+
   it('offsets count from the first byte of the connection', () => {
     const before = `${GET}${CHUNKED}3\r\nabc\r\n0\r\n\r\n`;
     for (const [how, deliver] of DELIVERIES) {
@@ -406,6 +478,70 @@ describe('RequestParser, one byte or one name beside what is known', () => {
       upgrade: false,
       expectContinue: false,
     });
+  });
+
+  it.each([
+    ['User-Agent: close', { keepAlive: true }],
+    ['Referer: websocket\r\nConnection: upgrade', { upgrade: false }],
+  ])('%s says nothing about the connection [RFC 9110 5.1]', (lines, expected) => {
+    expect(parse(`GET / HTTP/1.1\r\n${lines}\r\nHost: a\r\n\r\n`)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['5, 5', 5],
+    ['0, 0', 0],
+    ['5, 6', undefined],
+    ['0, 5', undefined],
+    ['x, 5', undefined],
+    ['5, x', undefined],
+  ])('allowEqualContentLengths takes %s for %j [RFC 9112 6.3]', (value, contentLength) => {
+    const parser = new RequestParser({ allowEqualContentLengths: true });
+    parser.push(utf8(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${value}\r\n\r\n`));
+    expect(parser.next()).toMatchObject(
+      contentLength === undefined ? { code: 'bad-content-length' } : { contentLength },
+    );
+  });
+
+  it.each([
+    ['9007199254740991', 'head'],
+    ['9007199254740992', 'error'],
+  ])('Content-Length: %s, without a limit, is a number that is exact or none: %s', (length, kind) => {
+    const parser = new RequestParser({ limits: { maxBodyBytes: Number.POSITIVE_INFINITY } });
+    parser.push(utf8(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`));
+    expect(parser.next()?.kind).toBe(kind);
+  });
+
+  it.each([
+    ['gzip \t , \t chunked', 'unsupported-transfer-coding'],
+    ['g zip, chunked', 'bad-transfer-encoding'],
+    ['g zip, gzip, chunked', 'bad-transfer-encoding'],
+  ])('Transfer-Encoding: %s is %s [RFC 9112 6.1]', (coding, code) => {
+    expect(parse(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ${coding}\r\n\r\n`)).toMatchObject({
+      code,
+    });
+  });
+
+  it('reads all lines of Connection, and no line beside them [RFC 9110 5.3]', () => {
+    const keepAlive = (lines: string): unknown => {
+      const head = parse(`GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\n${lines}\r\n\r\n`);
+      return head?.kind === 'head' ? head.keepAlive : head;
+    };
+    expect(keepAlive('Connection: y\r\nConnection: close')).toBe(false);
+    for (const other of ['User-Agent: close', 'Connection-Note: close']) {
+      expect(keepAlive(`Connection: y\r\n${other}`), other).toBe(true);
+    }
+  });
+
+  it('takes nothing that an earlier head had at the same place for a line of this one', () => {
+    const start = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nConnection: x';
+    const parser = new RequestParser();
+    parser.push(utf8(`${start}\r\nConnection: y\r\n\r\n${start}__Connection: close\r\n\r\n`));
+    expect(all(parser)).toMatchObject([
+      { kind: 'head', keepAlive: true },
+      { kind: 'end' },
+      { kind: 'head', keepAlive: true },
+      { kind: 'end' },
+    ]);
   });
 
   it.each(['clone', 'upgrede', 'keep-alove', 'closed', 'clos'])(

@@ -143,7 +143,12 @@ describe('isHostAndPort()', () => {
 
   it('does not look past its end', () => {
     expect(isHostAndPort('a%41', 0, 3)).toBe(false);
+    expect(isHostAndPort('a%41:80', 0, 3)).toBe(false);
     expect(isHostAndPort('[::1]', 0, 4)).toBe(false);
+    expect(isHostAndPort('[::1]:80', 0, 4)).toBe(false);
+    expect(isHostAndPort('[::1]:80', 0, 3)).toBe(false);
+    expect(isConnectTarget('a:80', 0, 1)).toBe(false);
+    expect(isConnectTarget('a:80', 0, 2)).toBe(false);
     expect(isHostAndPort('a:1x', 0, 3)).toBe(true);
     expect(isHostAndPort('[::1]:80', 0, 5)).toBe(true);
     expect(isHostAndPort('', 0, 0)).toBe(false);
@@ -155,6 +160,7 @@ describe('isHostAndPort()', () => {
 
   it.each([
     '[1::2::3]',
+    '[1:2:3::4:5:6::7:8]',
     '[::12345]',
     '[::256.1.1.1]',
     '[::1.2.3]',
@@ -174,6 +180,7 @@ describe('isHostAndPort()', () => {
 
   it.each([
     '[1234:2:3:4:5:6:7:8]',
+    '[::abcd]',
     '[::ffff:255.255.255.255]',
     '[v1f.a:b]',
     '[V1.x]',
