@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { UsageTypeError } from '../errors.ts';
 
 /** Fills all of `bytes` with random bytes and returns it. In tests, a source that is not random. */
 export type RandomSource = (bytes: Uint8Array) => Uint8Array;
@@ -14,6 +15,29 @@ export const secureRandom: RandomSource = (bytes) => {
   crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>);
   return bytes;
 };
+
+/**
+ * Random bytes of a source that a caller handed in.
+ *
+ * @param call What they are for, as in "Cannot `call`".
+ * @param bytes To be filled.
+ * @throws A `UsageTypeError` (`bad-argument`) for a source that is no function or gives another number of bytes: what is missing would
+ *   be zeros, which everybody predicts.
+ */
+export function drawRandom(call: string, random: RandomSource, bytes: Uint8Array): Uint8Array {
+  if (typeof random !== 'function') {
+    throw new UsageTypeError(
+      'bad-argument',
+      `Cannot ${call}: random is ${typeof random}, expected a function`,
+    );
+  }
+  const drawn = random(bytes);
+  if (drawn instanceof Uint8Array && drawn.length === bytes.length) return drawn;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot ${call}: random did not return the ${bytes.length} bytes it was given`,
+  );
+}
 
 const POOL_BYTES = 4096;
 
@@ -31,10 +55,14 @@ export class MaskKeys {
     this.#random = random;
   }
 
-  /** The next key, as a signed 32-bit number; its first byte on the wire is the lowest 8 bits. Never given twice. */
+  /**
+   * The next key, as a signed 32-bit number; its first byte on the wire is the lowest 8 bits. Never given twice.
+   *
+   * @throws A `UsageTypeError` (`bad-argument`) for a source that does not fill what it is given.
+   */
   next(): number {
     if (this.#at === POOL_BYTES) {
-      this.#pool = this.#random(this.#pool ?? new Uint8Array(POOL_BYTES));
+      this.#pool = drawRandom('mask', this.#random, this.#pool ?? new Uint8Array(POOL_BYTES));
       this.#at = 0;
     }
     const pool = this.#pool!;

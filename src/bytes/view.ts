@@ -1,5 +1,5 @@
 /**
- * What callers may pass for bytes, as one type.
+ * What callers may pass for bytes, and for text.
  *
  * @module
  */
@@ -25,6 +25,20 @@ export function viewBytes(data: unknown, what: string): Uint8Array {
   throw new UsageTypeError(
     'bad-argument',
     `Cannot use ${what}: it is of type ${is}, expected a Uint8Array, an ArrayBuffer or a view of one`,
+  );
+}
+
+/**
+ * The string itself.
+ *
+ * @param what How the error calls it.
+ * @throws A `UsageTypeError` (`bad-argument`) for anything else, such as the `undefined` of a header that is not there.
+ */
+export function checkText(text: unknown, what: string): string {
+  if (typeof text === 'string') return text;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot use ${what}: it is ${text === null ? 'null' : typeof text}, expected a string`,
   );
 }
 

@@ -9,7 +9,7 @@
  */
 import { Output } from '../bytes/output.ts';
 import type { TextCodec } from '../bytes/text.ts';
-import type { ConnectionErrorCode, ProtocolError } from '../errors.ts';
+import { type ConnectionErrorCode, type ProtocolError, UsageTypeError } from '../errors.ts';
 import type { BodyEvent, EndEvent } from '../http/body.ts';
 import { type RequestHead, RequestParser } from '../http/request-parser.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
@@ -223,9 +223,23 @@ export class HttpConnection {
    *
    * @param head The whole head of the response, as text of one byte a character.
    * @returns All bytes that came after the request, none of them looked at. The connection takes no more.
-   * @throws A `UsageTypeError` (`bad-argument`), and nothing is sent, for a head with a character above U+00FF or without its end.
+   * @throws A `UsageTypeError`, and nothing is sent: `bad-argument` for a head with a character above U+00FF or without its end;
+   *   `bad-state` where there is no request that waits for its response, or where its body has not been read to the end.
    */
   upgrade(head: string): Uint8Array {
+    const request = this.#request;
+    if (request === undefined || this.response.started) {
+      throw new UsageTypeError(
+        'bad-state',
+        'Cannot switch protocols: there is no request that waits for its response',
+      );
+    }
+    if (request.hasBody && !this.#requestEnded) {
+      throw new UsageTypeError(
+        'bad-state',
+        'Cannot switch protocols: the body of the request has not been read to its end',
+      );
+    }
     this.response.sendRaw(head);
     this.#enter('over', Number.POSITIVE_INFINITY);
     return this.#parser.takeRest();

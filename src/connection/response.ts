@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isFieldValue } from '../bytes/ascii.ts';
 import type { Output } from '../bytes/output.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
@@ -38,6 +39,7 @@ export class ResponseWriter {
   readonly #output: Output;
   readonly #text: TextCodec;
   readonly #date: (() => string) | undefined;
+  #lastDate: string | undefined;
   #version: '1.0' | '1.1' = '1.1';
   #isHead = false;
   /** The peer waits for a 100 before it sends the body. */
@@ -189,6 +191,10 @@ export class ResponseWriter {
 
   /** The head as text; sets the framing. */
   #head(status: number, headers: HeaderEntries, length: number | undefined, what: string): string {
+    // What was not checked on its way into an HttpHeaders is checked now: nobody injects a line. An iterator is the app's code, and
+    // what it does comes first.
+    const checked = headers instanceof HttpHeaders ? headers : new HttpHeaders(headers);
+    const date = this.#readDate();
     if (this.started || this.finished) {
       throw new UsageTypeError(
         'bad-state',
@@ -206,8 +212,6 @@ export class ResponseWriter {
     let declared: number | undefined;
     let hasDate = false;
     let keepAlive = this.keepAlive;
-    // What was not checked on its way into an HttpHeaders is checked now: nobody injects a line.
-    const checked = headers instanceof HttpHeaders ? headers : new HttpHeaders(headers);
     checked.forEach((value, name) => {
       switch (name.length) {
         case 4:
@@ -256,7 +260,7 @@ export class ResponseWriter {
     // A body that the client holds back until it is told to send it would be taken for the next request.
     if (this.#framing === 'close' || this.#expects) keepAlive = false;
     let head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}`;
-    if (!hasDate && this.#date !== undefined) head += `Date: ${this.#date()}\r\n`;
+    if (!hasDate && date !== undefined) head += `Date: ${date}\r\n`;
     if (known !== undefined && (!empty || (status === 304 && declared !== undefined)))
       head += `Content-Length: ${known}\r\n`;
     else if (!empty && this.#version === '1.1') head += 'Transfer-Encoding: chunked\r\n';
@@ -266,6 +270,18 @@ export class ResponseWriter {
     this.keepAlive = keepAlive;
     this.started = true;
     return `${head}\r\n`;
+  }
+
+  /** The value of Date, checked where it is another one than the last time. */
+  #readDate(): string | undefined {
+    const date = this.#date?.();
+    if (date !== undefined && date !== this.#lastDate) {
+      if (typeof date !== 'string' || !isFieldValue(date)) {
+        throw new UsageTypeError('bad-argument', 'Cannot send: date() gave no text that a header can have');
+      }
+      this.#lastDate = date;
+    }
+    return date;
   }
 
   /** Text of one byte a character, and after it `body` in UTF-8, of `bodyBytes`. */

@@ -74,12 +74,19 @@ export interface CloseInfo {
  * @param payload The payload, unmasked. Reads only.
  * @param position Where the payload is in the stream; for the offset of an error.
  * @returns Code and reason, or what is wrong: `bad-close-payload`, `bad-close-code` or `bad-utf8`.
+ * @throws A `UsageTypeError` (`bad-argument`) for a payload that is no `Uint8Array`.
  */
 export function decodeClose(
   payload: Uint8Array,
   position = 0,
   text: TextCodec = portableText,
 ): CloseInfo | FrameError {
+  if (!(payload instanceof Uint8Array)) {
+    throw new UsageTypeError(
+      'bad-argument',
+      `Cannot read close frame: its payload is ${payload === null ? 'null' : typeof payload}, expected a Uint8Array`,
+    );
+  }
   if (payload.length === 0) return { code: CloseCode.NoStatus, reason: '' };
   if (payload.length === 1) {
     return new FrameError(

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type RandomSource, secureRandom } from '../bytes/random.ts';
+import { drawRandom, type RandomSource, secureRandom } from '../bytes/random.ts';
 import { portableText } from '../bytes/text.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import { FIN_BIT, headerLength, MAX_CONTROL_BYTES, RSV_BITS, writeHeader } from './header.ts';
@@ -57,7 +57,7 @@ export function encodeFrame(frame: Frame, random?: RandomSource): Uint8Array {
 /**
  * Encode one frame into memory of yours.
  *
- * @param target Written from `at` on.
+ * @param target Written from `at` on. The payload may lie in it, anywhere.
  * @param at Where the frame starts. Default: 0.
  * @returns How many bytes were written: {@link frameLength}.
  * @throws As {@link encodeFrame}; also a `UsageRangeError` (`bad-argument`) when it does not fit, before anything is written.
@@ -72,12 +72,15 @@ export function encodeFrameInto(frame: Frame, target: Uint8Array, at = 0, random
   }
   const { opcode, payload = NOTHING, mask = false, rsv = 0 } = frame;
   const masked = mask !== false;
-  const key = masked ? packKey(mask === true ? (random ?? secureRandom)(new Uint8Array(4)) : mask, 0) : 0;
+  const drawn = mask === true ? drawRandom('mask', random ?? secureRandom, new Uint8Array(4)) : mask;
+  const key = drawn === false ? 0 : packKey(drawn, 0);
   const bits = (frame.fin === false ? 0 : FIN_BIT) | rsv | opcode;
   const length = payloadLength(payload);
-  const start = writeHeader(target, at, bits, length, masked, key);
+  const start = at + headerLength(length, masked);
+  // Before the header: the payload may lie where the header goes.
   if (typeof payload === 'string') portableText.write(payload, target, start);
   else target.set(payload, start);
+  writeHeader(target, at, bits, length, masked, key);
   if (masked) xor(target, start, start + length, key);
   return total;
 }

@@ -11,7 +11,7 @@ import type { BulkXor, NativeBytes } from '../bytes/native.ts';
 import { Output } from '../bytes/output.ts';
 import { MaskKeys, type RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
-import { type BytesLike, viewBytes } from '../bytes/view.ts';
+import { type BytesLike, checkText, viewBytes } from '../bytes/view.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import { checkOptions, readSwitch } from '../options.ts';
 import { encodeClose } from './close.ts';
@@ -91,9 +91,10 @@ export class FrameWriter {
     const { output } = this;
     const keys = this.#keys;
     const length = payload.length;
+    // The source of keys is the caller's code: what it does comes before there is half a frame.
+    const key = keys === undefined ? 0 : keys.next();
     output.reserve(MAX_HEADER_BYTES + length);
     const { bytes, end } = output;
-    const key = keys === undefined ? 0 : keys.next();
     const start = writeHeader(bytes, end, bits, length, keys !== undefined, key);
     if (length < 32) for (let i = 0; i < length; i++) bytes[start + i] = payload[i]!;
     else bytes.set(payload, start);
@@ -106,6 +107,7 @@ export class FrameWriter {
     const { output } = this;
     const keys = this.#keys;
     const masked = keys !== undefined;
+    const key = masked ? keys.next() : 0;
     const units = text.length;
     // All ASCII is the best guess; the room is for the worst case, or counted where that would be wasteful.
     const guess = units < COUNT_FROM ? units : this.#text.byteLength(text);
@@ -118,7 +120,6 @@ export class FrameWriter {
       if (right !== start) bytes.copyWithin(right, start, start + length);
       start = right;
     }
-    const key = masked ? keys.next() : 0;
     writeHeader(bytes, end, bits, length, masked, key);
     output.end = start + length;
     if (masked) xor(bytes, start, output.end, key, undefined, this.#bulkXor);
@@ -161,7 +162,7 @@ export class MessageWriter {
   /** A text message, or with `fin: false` the first fragment of one. @throws A `UsageTypeError` (`bad-argument`, `bad-option`, `bad-state`). */
   text(text: string, options?: FragmentOptions): Uint8Array {
     this.#begin();
-    return this.#data(Opcode.Text, checkText(text), options);
+    return this.#data(Opcode.Text, checkText(text, 'message'), options);
   }
 
   /** A binary message, or with `fin: false` the first fragment of one. @throws A `UsageTypeError` (`bad-argument`, `bad-option`, `bad-state`). */
@@ -231,12 +232,6 @@ export class MessageWriter {
     else this.#frames.bytes(bits, data);
     return this.#frames.output.take()!;
   }
-}
-
-/** The string itself. @throws A `UsageTypeError` (`bad-argument`) for anything else. */
-function checkText(text: unknown): string {
-  if (typeof text === 'string') return text;
-  throw new UsageTypeError('bad-argument', `Cannot send text: it is a ${typeof text}, expected a string`);
 }
 
 /** The payload of a ping or pong as bytes, checked. @throws As `MessageWriter.ping`. */

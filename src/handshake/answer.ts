@@ -7,7 +7,7 @@
  * @module
  */
 import { UsageTypeError } from '../errors.ts';
-import type { HeaderEntries } from '../http/headers.ts';
+import { type HeaderEntries, HttpHeaders } from '../http/headers.ts';
 import { checkOptions } from '../options.ts';
 import { type Extension, formatExtensions } from './extensions.ts';
 import { collectHeaders } from './fields.ts';
@@ -92,7 +92,8 @@ export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = 
 /**
  * The head of a 101 as text, one character a byte, with the empty line that ends it.
  *
- * @param answer As `acceptUpgrade` returned it: what is in there is known to be safe to write.
+ * @param answer As `acceptUpgrade` returned it, or with more headers.
+ * @throws A `UsageTypeError` (`bad-argument`) for a name that is no token, or a value that would break out of its line.
  *
  * @example
  * ```ts
@@ -107,7 +108,8 @@ export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = 
  */
 export function formatAccept(answer: UpgradeAnswer): string {
   let text = 'HTTP/1.1 101 Switching Protocols\r\n';
-  for (const [name, value] of answer.headers) text += `${name}: ${value}\r\n`;
+  // Once more: whoever adds a line by hand must not be able to add two.
+  for (const [name, value] of new HttpHeaders([...answer.headers])) text += `${name}: ${value}\r\n`;
   return `${text}\r\n`;
 }
 

@@ -94,9 +94,13 @@ export function writeUpgradeRequest(
   checkOptions(call, options, OPTIONS);
   const parts = parseWebSocketUrl(url);
   const protocols = checkProtocols(options.protocols);
-  const extensions = options.extensions ?? [];
+  const extensions = listOf<Extension>('extensions', options.extensions ?? []);
   const offer = formatExtensions(extensions);
   const headers = collectHeaders(call, options.headers);
+  // "the user agent MUST NOT include more than one Origin header field" (RFC 6454 §7.3)
+  if (headers.getAll('origin').length > 1) {
+    throw new UsageTypeError('bad-argument', `Cannot ${call}: header Origin comes twice, expected one`);
+  }
   const host = takeHost(headers) ?? parts.hostHeader;
   const key = options.key ?? createKey(options.random);
   if (!isKey(key)) {
@@ -116,7 +120,8 @@ export function writeUpgradeRequest(
 }
 
 function checkProtocols(option: string | readonly string[] | undefined): readonly string[] {
-  const protocols = option === undefined ? [] : typeof option === 'string' ? [option] : [...option];
+  const protocols =
+    option === undefined ? [] : typeof option === 'string' ? [option] : listOf('protocols', option);
   for (const [index, protocol] of protocols.entries()) {
     if (typeof protocol !== 'string' || !isToken(protocol)) {
       throw new UsageTypeError(
@@ -132,6 +137,15 @@ function checkProtocols(option: string | readonly string[] | undefined): readonl
     }
   }
   return protocols;
+}
+
+/** A copy, so that what is checked against the answer is what was sent. */
+function listOf<Element>(name: string, list: readonly Element[]): readonly Element[] {
+  if (Array.isArray(list)) return [...list];
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot write upgrade request: ${name} are ${list === null ? 'null' : typeof list}, expected a list`,
+  );
 }
 
 /** Take the app's own Host out of `headers`. */

@@ -6,7 +6,9 @@
  *
  * @module
  */
+
 import { CLASS, HTAB, isToken, SP, TCHAR } from '../bytes/ascii.ts';
+import { checkText } from '../bytes/view.ts';
 import { type ProtocolError, UsageTypeError } from '../errors.ts';
 import { requestFault } from './faults.ts';
 
@@ -40,6 +42,7 @@ interface Scan {
  * @param lines The value of the header, or the values of all its lines in order; none: no extensions.
  * @returns The list, or a {@link ProtocolError} value (`bad-extensions`); its `offset` counts from the first line's
  *   first character, lines joined by `, `.
+ * @throws A `UsageTypeError` (`bad-argument`) for what is no text, such as the `undefined` of a header that is not there.
  *
  * @example
  * ```ts
@@ -56,9 +59,10 @@ interface Scan {
  */
 export function parseExtensions(lines: string | readonly string[]): readonly Extension[] | ProtocolError {
   const extensions: Extension[] = [];
-  const values = typeof lines === 'string' ? [lines] : lines;
+  const values = Array.isArray(lines) ? lines : [lines];
   let offset = 0;
-  for (const value of values) {
+  for (const line of values) {
+    const value = checkText(line, 'Sec-WebSocket-Extensions');
     const failedAt = parseLine(value, extensions);
     if (failedAt >= 0) {
       return requestFault(

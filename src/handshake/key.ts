@@ -6,8 +6,7 @@
  * @module
  */
 import { encodeBase64, isBase64Unit } from '../bytes/base64.ts';
-import { type RandomSource, secureRandom } from '../bytes/random.ts';
-import { UsageTypeError } from '../errors.ts';
+import { drawRandom, type RandomSource, secureRandom } from '../bytes/random.ts';
 
 /** Bytes of a nonce. */
 const NONCE_BYTES = 16;
@@ -18,7 +17,7 @@ const KEY_LENGTH = 24;
  * A new key: "a nonce consisting of a randomly selected 16-byte value that has been base64-encoded".
  *
  * @param random Where the bytes come from. Default: `crypto.getRandomValues`.
- * @throws A `UsageTypeError` (`bad-argument`) where `random` is no function.
+ * @throws A `UsageTypeError` (`bad-argument`) where `random` is no function, or does not return the 16 bytes it was given.
  *
  * @example With fixed bytes, those of RFC 6455 §4.1
  * ```ts
@@ -30,19 +29,7 @@ const KEY_LENGTH = 24;
  * ```
  */
 export function createKey(random: RandomSource = secureRandom): string {
-  if (typeof random !== 'function') {
-    throw new UsageTypeError(
-      'bad-argument',
-      `Cannot create key: random is ${typeof random}, expected a function`,
-    );
-  }
-  const nonce = random(new Uint8Array(NONCE_BYTES));
-  if (!(nonce instanceof Uint8Array) || nonce.length !== NONCE_BYTES) {
-    throw new UsageTypeError(
-      'bad-argument',
-      'Cannot create key: random did not return the 16 bytes it was given',
-    );
-  }
+  const nonce = drawRandom('create key', random, new Uint8Array(NONCE_BYTES));
   return encodeBase64(nonce);
 }
 

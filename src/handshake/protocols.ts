@@ -6,7 +6,9 @@
  *
  * @module
  */
+
 import { isToken, trimOws } from '../bytes/ascii.ts';
+import { checkText } from '../bytes/view.ts';
 import type { ProtocolError } from '../errors.ts';
 import { requestFault } from './faults.ts';
 
@@ -19,6 +21,7 @@ import { requestFault } from './faults.ts';
  * @param lines The value of the header, or the values of all its lines in order; none: nothing is offered.
  * @returns The list, or a {@link ProtocolError} value (`bad-protocol`) for an empty element, one that is no token, or
  *   one that comes twice; its `offset` counts from the first line's first character, lines joined by `, `.
+ * @throws A `UsageTypeError` (`bad-argument`) for what is no text, such as the `undefined` of a header that is not there.
  *
  * @example
  * ```ts
@@ -31,8 +34,8 @@ import { requestFault } from './faults.ts';
 export function parseProtocols(lines: string | readonly string[]): readonly string[] | ProtocolError {
   const protocols = new Set<string>();
   let offset = 0;
-  for (const line of typeof lines === 'string' ? [lines] : lines) {
-    for (const element of line.split(',')) {
+  for (const line of Array.isArray(lines) ? lines : [lines]) {
+    for (const element of checkText(line, 'Sec-WebSocket-Protocol').split(',')) {
       const protocol = trimOws(element);
       if (!isToken(protocol)) {
         const what = protocol === '' ? 'has an empty element' : 'has an element that is no token';
@@ -53,7 +56,7 @@ export function parseProtocols(lines: string | readonly string[]): readonly stri
  * The first of the offered subprotocols that is also supported: the client's order is its preference.
  *
  * @param offered What the client offers, best first, such as `UpgradeRequest.protocols`.
- * @param supported What the server speaks, in any order.
+ * @param supported What the server speaks: one, or any number in any order.
  * @returns `undefined` where there is none; a server then answers without one.
  *
  * @example
@@ -65,7 +68,10 @@ export function parseProtocols(lines: string | readonly string[]): readonly stri
  * equal(selectProtocol(['v3.chat'], ['v1.chat', 'v2.chat']), undefined);
  * ```
  */
-export function selectProtocol(offered: readonly string[], supported: Iterable<string>): string | undefined {
-  const known = new Set(supported);
+export function selectProtocol(
+  offered: readonly string[],
+  supported: string | Iterable<string>,
+): string | undefined {
+  const known = new Set(typeof supported === 'string' ? [supported] : supported);
   return offered.find((protocol) => known.has(protocol));
 }

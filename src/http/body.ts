@@ -16,7 +16,7 @@ import type { Intake } from './intake.ts';
 export interface BodyEvent {
   /** Tells it from the other events. */
   readonly kind: 'body';
-  /** At least one byte: a view of a chunk that was pushed, which belongs to whoever takes the event. */
+  /** At least one byte: a view of a chunk that was pushed, which belongs to whoever takes the event. A plain `Uint8Array`. */
   readonly bytes: Uint8Array;
 }
 

@@ -23,7 +23,7 @@ const LAST = 253_402_300_799_999;
  * ```
  */
 export function formatHttpDate(epochMs: number): string {
-  if (!(epochMs >= 0 && epochMs <= LAST)) {
+  if (typeof epochMs !== 'number' || !(epochMs >= 0 && epochMs <= LAST)) {
     throw new UsageRangeError(
       'bad-argument',
       `Cannot format ${epochMs} as a date: expected milliseconds from 0 to ${LAST}`,

@@ -6,7 +6,9 @@
  *
  * @module
  */
+
 import { isFieldValue, isToken, trimOws } from '../bytes/ascii.ts';
+import { checkText } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 import { sameText } from './list.ts';
 
@@ -75,7 +77,10 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
     }
     this.#lines = [];
     if (isIterable(entries)) {
-      for (const [name, value] of entries) this.append(name, value);
+      for (const entry of entries) {
+        const [name, value] = pairOf(entry);
+        this.append(name, value);
+      }
       return;
     }
     for (const [name, value] of Object.entries(entries)) {
@@ -84,7 +89,11 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
     }
   }
 
-  /** The value of `name`; several lines joined with `, ` (RFC 9110 §5.3); undefined where there is none. */
+  /**
+   * The value of `name`; several lines joined with `, ` (RFC 9110 §5.3); undefined where there is none.
+   *
+   * @throws A `UsageTypeError` (`bad-argument`) for a name that is no text, as do {@link getAll}, {@link has} and {@link delete}.
+   */
   get(name: string): string | undefined {
     let at = this.#find(name, 0);
     if (at < 0) return undefined;
@@ -178,7 +187,7 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
 
   /** The first line of `name` from line `from` on, or -1. */
   #find(name: string, from: number): number {
-    const length = name.length;
+    const { length } = checkText(name, 'header name');
     const spans = this.#spans;
     if (spans === undefined) {
       const lines = this.#lines!;
@@ -233,6 +242,11 @@ const NO_LINES: string[] = [];
 
 function isIterable(entries: HeaderEntries): entries is Iterable<readonly [string, string]> {
   return typeof (entries as { [Symbol.iterator]?: unknown })[Symbol.iterator] === 'function';
+}
+
+function pairOf(entry: unknown): readonly [string, string] {
+  if (Array.isArray(entry) && entry.length === 2) return entry as [string, string];
+  throw new UsageTypeError('bad-argument', 'Cannot make headers: an entry is no pair of a name and a value');
 }
 
 function listOf(name: string, value: unknown): readonly string[] {

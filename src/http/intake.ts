@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { plainBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -45,15 +46,17 @@ export class Intake {
     }
     const length = chunk.length;
     if (length === 0) return;
+    // Whoever takes a body calls slice() on it, which on Node's Buffer copies nothing.
+    const bytes = plainBytes(chunk);
     if (this.at === this.bytes.length && this.#first === undefined) {
-      this.bytes = chunk;
+      this.bytes = bytes;
       this.at = 0;
       return;
     }
     this.#waitingBytes += length;
-    if (length >= SMALL || !this.#join(chunk)) {
+    if (length >= SMALL || !this.#join(bytes)) {
       this.#joint = undefined;
-      const waiting = { bytes: chunk, next: undefined };
+      const waiting = { bytes, next: undefined };
       if (this.#last === undefined) this.#first = waiting;
       else this.#last.next = waiting;
       this.#last = waiting;

@@ -6,7 +6,9 @@
  *
  * @module
  */
+
 import { HTAB, SP } from '../bytes/ascii.ts';
+import { checkText } from '../bytes/view.ts';
 
 const COMMA = 0x2c;
 
@@ -16,6 +18,7 @@ const COMMA = 0x2c;
  *
  * @param value A field value; for a field that came in several lines, these joined with `, `.
  * @returns The elements as sent; none where the list is empty. They need not be tokens: check with `isToken`.
+ * @throws A `UsageTypeError` (`bad-argument`) for what is no text.
  *
  * @example
  * ```ts
@@ -26,6 +29,7 @@ const COMMA = 0x2c;
  * ```
  */
 export function parseList(value: string): string[] {
+  checkText(value, 'list');
   const elements: string[] = [];
   for (let at = elementStart(value, 0); at < value.length; ) {
     const comma = elementEnd(value, at);
@@ -40,6 +44,7 @@ export function parseList(value: string): string[] {
  *
  * @param value A field value, or `undefined` for a field that is not there: then false.
  * @param token What to look for, in any case.
+ * @throws A `UsageTypeError` (`bad-argument`) for what is no text.
  *
  * @example
  * ```ts
@@ -52,6 +57,8 @@ export function parseList(value: string): string[] {
  */
 export function listHas(value: string | undefined, token: string): boolean {
   if (value === undefined) return false;
+  checkText(value, 'list');
+  checkText(token, 'token');
   for (let at = elementStart(value, 0); at < value.length; ) {
     const comma = elementEnd(value, at);
     const end = trimmedEnd(value, at, comma);

@@ -5,7 +5,9 @@
  *
  * @module
  */
+
 import { CLASS, HEXDIG } from '../bytes/ascii.ts';
+import { checkText } from '../bytes/view.ts';
 
 const PERCENT = 0x25;
 const decoder = /* @__PURE__ */ new TextDecoder('utf-8', { ignoreBOM: true });
@@ -15,9 +17,10 @@ const encoder = /* @__PURE__ */ new TextEncoder();
  * The parameters of a query: names to values, both in the order they came. The same as `URLSearchParams` gives for
  * it, in a form that names such as `__proto__` do no harm to.
  *
- * Never throws: a `%` without two digits stands for itself, and bytes that are not UTF-8 become U+FFFD.
+ * Takes any text: a `%` without two digits stands for itself, and bytes that are not UTF-8 become U+FFFD.
  *
  * @param query Without the `?`.
+ * @throws A `UsageTypeError` (`bad-argument`) for what is no text.
  *
  * @example
  * ```ts
@@ -31,7 +34,7 @@ const encoder = /* @__PURE__ */ new TextEncoder();
  */
 export function parseQuery(query: string): Map<string, string[]> {
   const parameters = new Map<string, string[]>();
-  for (const pair of query.split('&')) {
+  for (const pair of checkText(query, 'query').split('&')) {
     if (pair === '') continue;
     const equals = pair.indexOf('=');
     const name = decode(equals < 0 ? pair : pair.slice(0, equals));

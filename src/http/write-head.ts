@@ -25,7 +25,7 @@ export interface OutgoingRequestHead {
   readonly method: string;
   /** In the form that goes with the method (RFC 9112 §3.2). */
   readonly target: string;
-  /** Must have Host, exactly once; for a target URI without an authority, an empty one (RFC 9112 §3.2). */
+  /** Must have Host, exactly once; for a target URI without an authority, an empty one; that of a target in absolute form (RFC 9112 §3.2). */
   readonly headers: HeaderEntries;
   /** The length of the body, in bytes, to be written as Content-Length. Default: the headers say it, or there is no body. */
   readonly contentLength?: number | undefined;
@@ -91,7 +91,8 @@ export function formatRequestHead(request: OutgoingRequestHead): string {
 export function writeRequestHead(request: OutgoingRequestHead): WrittenHead {
   const { method, target, contentLength } = request;
   if (typeof method !== 'string' || !isToken(method)) refuse('request', 'its method is not a token');
-  if (typeof target !== 'string' || !isAll(target, TARGET) || parseTarget(method, target) === undefined) {
+  const parts = typeof target === 'string' && isAll(target, TARGET) ? parseTarget(method, target) : undefined;
+  if (parts === undefined) {
     refuse('request', 'its target has no form that goes with the method (RFC 9112 §3.2)');
   }
   const headers = asHeaders(request.headers);
@@ -99,6 +100,11 @@ export function writeRequestHead(request: OutgoingRequestHead): WrittenHead {
   const host = hosts[0];
   if (host === undefined || hosts.length > 1 || !(host === '' || isHostAndPort(host, 0, host.length))) {
     refuse('request', 'it has no Host, more than one, or one that is no host (RFC 9112 §3.2)');
+  }
+  // "a client MUST send a field value for Host that is identical to that authority component" (§3.2): whoever routes by one of them
+  // and whoever answers by the other would take two hosts for one. CONNECT names a port that Host may leave out.
+  if (parts.form === 'absolute' && parts.authority.toLowerCase() !== host.toLowerCase()) {
+    refuse('request', 'its Host is not that of its target (RFC 9112 §3.2)');
   }
   const { text, framing } = writeFields('request', headers, contentLength);
   return { text: `${method} ${target} HTTP/1.1\r\n${text}\r\n`, framing };

@@ -99,6 +99,9 @@ export function encodeResponse(response: OutgoingResponse): Uint8Array {
   if ((isBodiless || status === 205) && body !== undefined && body.length > 0) {
     refuse('response', `a ${status} has no body (RFC 9110 §6.4.1)`);
   }
+  if (status === 205 && !isHead && Number(headers.get('content-length') ?? 0) > 0) {
+    refuse('response', 'a 205 has no body, and announces none (RFC 9110 §15.3.6)');
+  }
   if (isBodiless || (body === undefined && (isHead || hasFraming(headers)))) {
     return latin1(writeResponseHead({ status, reason, headers }).text);
   }

@@ -36,4 +36,13 @@ describe('MaskKeys', () => {
     const seen = new Set(Array.from({ length: 1000 }, () => keys.next()));
     expect(seen.size).toBeGreaterThan(990);
   });
+
+  it.each([
+    ['gives fewer bytes than it was asked for', () => new Uint8Array(4)],
+    ['gives none', () => undefined],
+    ['is no function', 5],
+  ])('refuses a source that %s: the rest would be keys of zeros [RFC 6455 10.3]', (_, random) => {
+    const refused = expect.objectContaining({ name: 'TypeError', code: 'bad-argument' });
+    expect(() => new MaskKeys(random as unknown as RandomSource).next()).toThrow(refused);
+  });
 });

@@ -389,4 +389,70 @@ describe('ResponseWriter.start, write, end', () => {
       expect([bench.sent(), bench.response.finished]).toEqual(['', false]);
     },
   );
+
+  test.each([
+    ['no request has come', () => new HttpBench()],
+    [
+      'the response is sent',
+      () => {
+        const bench = asked();
+        bench.response.send(200, [], 'x');
+        return bench;
+      },
+    ],
+    [
+      'the response has begun',
+      () => {
+        const bench = asked();
+        bench.response.start(200, []);
+        return bench;
+      },
+    ],
+    ['the body has not come to its end', () => asked('POST /', '1.1', 'Content-Length: 3')],
+    [
+      'it was called before',
+      () => {
+        const bench = asked();
+        bench.connection.upgrade('HTTP/1.1 101 x\r\n\r\n');
+        return bench;
+      },
+    ],
+  ])('upgrade refuses where %s: its bytes would be another message’s [RFC 9110 7.8]', (_, prepare) => {
+    const bench = prepare();
+    const before = bench.sent();
+    expect(() => bench.connection.upgrade('HTTP/1.1 101 x\r\n\r\n')).toThrow(
+      expect.objectContaining({ code: 'bad-state' }),
+    );
+    expect([before.split('HTTP/1.1').length <= 2, bench.sent()]).toEqual([true, '']);
+  });
+
+  test('upgrade hands over what is behind the body of its request, once that is read [RFC 9110 7.8]', () => {
+    const bench = new HttpBench();
+    bench.receive(`${head('POST /', 'Content-Length: 3')}abcREST`);
+    expect(latin1(bench.connection.upgrade('HTTP/1.1 101 x\r\n\r\n'))).toBe('REST');
+  });
+
+  test('headers from code that answers the request itself: one response, and the other is refused', () => {
+    const bench = asked();
+    function* lines(): Generator<[string, string]> {
+      bench.response.send(200, [], 'first');
+      yield ['A', 'b'];
+    }
+    expect(() => bench.response.send(200, lines(), 'second')).toThrow(
+      expect.objectContaining({ code: 'bad-state' }),
+    );
+    expect(bench.answers()).toEqual(['200 first']);
+  });
+
+  test.each(['x\r\nSet-Cookie: a', '\u010a', 5])(
+    'a date() that would be more than a value is refused: %j',
+    (date) => {
+      const bench = new HttpBench({ date: () => date as string });
+      bench.receive(head('GET /'));
+      expect(() => bench.response.send(200, [], '')).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      expect(bench.sent()).toBe('');
+    },
+  );
 });

@@ -100,3 +100,13 @@ describe('encodeClose', () => {
     expect(() => encodeClose(undefined, 'why')).toThrow(type);
   });
 });
+
+describe('decodeClose, by a caller’s mistake', () => {
+  it.each([undefined, null, 1000, 'bye', [3, 232]])(
+    'refuses %j, which is not what a peer sent',
+    (payload) => {
+      const type = expect.objectContaining({ name: 'TypeError', code: 'bad-argument' });
+      expect(() => decodeClose(payload as never)).toThrow(type);
+    },
+  );
+});

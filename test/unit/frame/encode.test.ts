@@ -127,4 +127,22 @@ describe('encodeFrameInto and frameLength', () => {
     }
     expect(target).toEqual(new Uint8Array(8));
   });
+
+  it.each([0, 1, 2, 3, 8])('takes a payload that lies in its own target, from byte %i on', (from) => {
+    const target = new Uint8Array(140);
+    const payload = target.subarray(from, from + 5);
+    for (const mask of [false, hex('37fa213d')]) {
+      payload.set(utf8('Hello'));
+      const expected = encodeFrame({ opcode: Opcode.Text, payload: 'Hello', mask });
+      const length = encodeFrameInto({ opcode: Opcode.Text, payload, mask }, target, 2);
+      expect(toHex(target.subarray(2, 2 + length))).toBe(toHex(expected));
+    }
+  });
+
+  it('refuses a random source that does not fill the key: a mask of zeros hides nothing [RFC 6455 10.3]', () => {
+    const refused = expect.objectContaining({ name: 'TypeError', code: 'bad-argument' });
+    for (const random of [() => new Uint8Array(0), () => undefined, 5] as never[]) {
+      expect(() => encodeFrame({ opcode: Opcode.Text, payload: 'Hi', mask: true }, random)).toThrow(refused);
+    }
+  });
 });

@@ -305,3 +305,25 @@ describe('what is written can be read', () => {
     }
   });
 });
+
+it('FrameWriter.text and bytes: a source of keys that writes frames itself leaves both of them whole', () => {
+  const output = new Output();
+  let isInner = false;
+  const random = (bytes: Uint8Array): Uint8Array => {
+    if (!isInner) {
+      isInner = true;
+      writer.text(0x81, 'inner');
+      writer.bytes(0x82, hex('0102'));
+    }
+    return bytes.fill(7);
+  };
+  const writer = new FrameWriter({ role: 'client', random }, output);
+  writer.text(0x81, 'outer');
+  const reader = new MessageReader({ role: 'server' });
+  reader.push(output.take()!);
+  expect([reader.next(), reader.next(), reader.next()]).toEqual([
+    { kind: 'text', data: 'inner' },
+    { kind: 'binary', data: hex('0102') },
+    { kind: 'text', data: 'outer' },
+  ]);
+});

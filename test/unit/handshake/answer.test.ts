@@ -178,4 +178,17 @@ describe('formatAccept()', () => {
         '\r\n',
     );
   });
+
+  it.each([
+    ['Set-Cookie', 'a=b\r\nSet-Cookie: admin=1'],
+    ['X', 'a\nb'],
+    ['X', 'a\u010ab'],
+    ['X: y\r\nZ', 'a'],
+    ['', 'a'],
+  ])('refuses a line that was added by hand and would be two: %j, %j [CVE-2026-1527]', (name, value) => {
+    const { headers } = acceptUpgrade(OFFER);
+    expect(() => formatAccept({ status: 101, headers: [...headers, [name, value]] })).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),
+    );
+  });
 });

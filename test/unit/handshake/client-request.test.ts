@@ -128,6 +128,9 @@ describe('writeUpgradeRequest()', () => {
       { origin: 'http://a', headers: { origin: 'http://b' } },
       'Origin is both',
     ],
+    ['two origins', { headers: { Origin: ['http://a', 'http://b'] } }, 'header Origin comes twice'],
+    ['subprotocols that are no list', { protocols: 5 as never }, 'protocols are number, expected a list'],
+    ['extensions that are no list', { extensions: 'x' as never }, 'extensions are string, expected a list'],
     ['a key that is none', { key: 'x' }, 'key is not the base64 of 16 bytes'],
     ['a line break in the key', { key: `${KEY}\r\nX: y` }, 'key is not the base64 of 16 bytes'],
     ['a random source that is none', { random: 1 as never }, 'random is number'],
@@ -164,6 +167,15 @@ describe('writeUpgradeRequest()', () => {
       expect(() => writeUpgradeRequest(url)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
     },
   );
+
+  it('keeps what was offered, whatever becomes of the lists that were passed', () => {
+    const protocols = ['chat'];
+    const extensions = [{ name: 'x', params: [] }];
+    const sent = writeUpgradeRequest('ws://h/', { protocols, extensions });
+    protocols.push('unsent');
+    extensions.push({ name: 'unsent', params: [] });
+    expect([sent.protocols, sent.extensions]).toEqual([['chat'], [{ name: 'x', params: [] }]]);
+  });
 
   it('throws for an option that it does not have, and for options that are none', () => {
     expect(() => writeUpgradeRequest('ws://h/', { protocol: 'chat' } as never)).toThrow(

@@ -209,3 +209,11 @@ describe('formatExtensions and what is no string', () => {
     },
   );
 });
+
+it.each([undefined, null, 5, [undefined], [['a']]])(
+  'parseExtensions() refuses what is no text: %j',
+  (lines) => {
+    const refused = expect.objectContaining({ name: 'TypeError', code: 'bad-argument' });
+    expect(() => parseExtensions(lines as never)).toThrow(refused);
+  },
+);

@@ -81,4 +81,16 @@ describe('selectProtocol()', () => {
   it('takes any iterable of what is supported', () => {
     expect(selectProtocol(['x', 'y'], new Set(['y']))).toBe('y');
   });
+
+  it('takes one that is supported as a string: it is no list of letters', () => {
+    expect(selectProtocol(['c', 'chat'], 'chat')).toBe('chat');
+  });
 });
+
+it.each([undefined, null, 5, [undefined], [['a']]])(
+  'parseProtocols() refuses what is no text: %j',
+  (lines) => {
+    const refused = expect.objectContaining({ name: 'TypeError', code: 'bad-argument' });
+    expect(() => parseProtocols(lines as never)).toThrow(refused);
+  },
+);

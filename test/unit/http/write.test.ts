@@ -55,7 +55,24 @@ describe('encodeRequest()', () => {
     );
   });
 
+  it('takes a target in absolute form with its own Host, in any case [RFC 9112 3.2]', () => {
+    for (const [target, Host] of [
+      ['http://Example.com/', 'example.com'],
+      ['http://a:80', 'a:80'],
+      ['ws://[::1]:8080/?q', '[::1]:8080'],
+    ] as const) {
+      expect(latin1(encodeRequest({ method: 'GET', target, headers: { Host } }))).toContain(`Host: ${Host}`);
+    }
+  });
+
   it.each([
+    ['the Host of another target', { target: 'http://a/', headers: { Host: 'b' } }, /not that of its target/],
+    [
+      'the Host of another port',
+      { target: 'http://a:81/', headers: { Host: 'a' } },
+      /not that of its target/,
+    ],
+    ['no host for a target that has one', { target: 'http://a/', headers: { Host: '' } }, /not that of/],
     ['a method with a space', { method: 'GET /' }, /method/],
     ['a method with CR LF', { method: 'GET\r\n' }, /method/],
     ['an empty method', { method: '' }, /method/],
@@ -125,7 +142,8 @@ describe('encodeRequest()', () => {
   it.each(['/a?b', '*', 'http://b:1/c?d'])(
     'takes the target %s with a method that it goes with',
     (target) => {
-      const wire = encodeRequest({ ...GET, method: 'OPTIONS', target });
+      const headers = { Host: target.startsWith('http') ? 'b:1' : 'a' };
+      const wire = encodeRequest({ method: 'OPTIONS', target, headers });
       expect(driveRequests([wire]).events[0]).toMatchObject({ target });
     },
   );
@@ -175,6 +193,11 @@ describe('encodeResponse()', () => {
     ['a body in a 204', { status: 204, body: 'x' }, /204 has no body/],
     ['a body in a 304', { status: 304, body: 'x' }, /304 has no body/],
     ['a body in a 205', { status: 205, body: 'x' }, /205 has no body/],
+    [
+      'a body of a 205 that would follow',
+      { status: 205, headers: { 'Content-Length': '5' } },
+      /205 has no body/,
+    ],
     ['a body in a 101', { status: 101, body: 'x' }, /101 has no body/],
     ['a length in a 204', { status: 204, headers: { 'Content-Length': '0' } }, /204 has neither/],
     ['an encoding in a 100', { status: 100, headers: { 'Transfer-Encoding': 'chunked' } }, /100 has neither/],
