@@ -65,6 +65,11 @@ export class ResponseWriter {
     this.#expects = request.expectContinue;
   }
 
+  /** Whether no body is sent, whatever is written: in answer to HEAD, with 204, 205 and 304. */
+  get bodiless(): boolean {
+    return this.started && this.#framing === 'none';
+  }
+
   /** Whether the peer holds the body back until {@link continue} is called (`Expect: 100-continue`). */
   get awaited(): boolean {
     return this.#expects;

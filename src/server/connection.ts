@@ -38,6 +38,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #body: AsyncQueue<Uint8Array> | undefined;
   /** Counts requests: an answer that comes too late finds another number. */
   #exchange = 0;
+  /** Told when the answer to the request at hand is no longer wanted. */
+  #whenOver: (() => void) | undefined;
   #corked = false;
   #flushDue = false;
   #full = false;
@@ -115,7 +117,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     this.#gone = true;
     if (error !== undefined && this.#http?.idle === false) this.#app.host.report(error, 'transport');
     this.#app.host.deadlines.remove(this);
-    this.#exchange++;
+    this.#endTurn();
     if (this.#body !== undefined) {
       this.#fault ??= this.#brokenOff();
       this.#body.fail(this.#fault);
@@ -255,7 +257,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   /** The peer broke a rule or a time limit; it has been answered, and the app's own answer comes too late. */
   #refused(error: ProtocolError): void {
-    this.#exchange++;
+    this.#endTurn();
     this.#fault = error;
     this.#body?.fail(error);
     this.#body = undefined;
@@ -271,7 +273,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   }
 
   #request(head: RequestHead): void {
-    const exchange = ++this.#exchange;
+    this.#endTurn();
+    const exchange = this.#exchange;
     this.#body = head.hasBody ? new AsyncQueue(() => this.#resume()) : undefined;
     const turn = new Turn(this, exchange);
     const request = new HttpRequest(head, turn, this.#body);
@@ -302,6 +305,19 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     }
   }
 
+  /** The answer to the request at hand, if it is still to come, comes too late. */
+  #endTurn(): void {
+    this.#exchange++;
+    const call = this.#whenOver;
+    this.#whenOver = undefined;
+    call?.();
+  }
+
+  /** Have `call` called when the answer to the request at hand is no longer wanted. */
+  whenOver(call: () => void): void {
+    this.#whenOver = call;
+  }
+
   /** Whether the answer to this request is still wanted. */
   isCurrent(exchange: number): boolean {
     return exchange === this.#exchange && !this.#gone && this.#http !== undefined;
@@ -320,12 +336,14 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   /** A handler threw or rejected: 500 if nothing was sent, else the response is cut off. */
   #handlerFailed(error: unknown, exchange: number): void {
     const http = this.#http;
-    // What the peer did wrong has been told already; but for its JSON, of which only the app knows.
-    const told = error !== undefined && error === this.#fault;
     if (!this.isCurrent(exchange) || http === undefined) {
-      if (!told) this.#app.host.report(error, 'handler');
+      // What the peer did wrong has been told already; and a handler that was still writing when it left has done nothing wrong.
+      const told = error !== undefined && error === this.#fault;
+      const tooLate = error instanceof ProtocolError && error.code === 'not-open';
+      if (!told && !tooLate) this.#app.host.report(error, 'handler');
       return;
     }
+    // Of what is no JSON only the app knows.
     if (error instanceof ProtocolError && error.code === 'bad-json') {
       this.#app.host.report(error, 'request');
       http.refuse(error);
@@ -333,7 +351,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       this.#app.host.report(error, 'handler');
       http.fail('handler-failed', 'Cannot answer: the server failed', error, 500);
     }
-    this.#exchange++;
+    this.#endTurn();
     this.#dropBody();
     if (!this.#corked) this.flush();
   }
@@ -482,5 +500,10 @@ class Turn<Data> implements RequestSource, ResponseSink {
 
   written(): Promise<void> {
     return this.#connection.isCurrent(this.#exchange) ? this.#connection.written() : DONE;
+  }
+
+  whenOver(call: () => void): void {
+    if (this.#connection.isCurrent(this.#exchange)) this.#connection.whenOver(call);
+    else call();
   }
 }

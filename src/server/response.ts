@@ -7,9 +7,10 @@
  */
 import { type BytesLike, viewBytes } from '../bytes/view.ts';
 import type { ResponseWriter } from '../connection/response.ts';
-import { UsageTypeError } from '../errors.ts';
+import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import { HttpHeaders } from '../http/headers.ts';
-import { nothing } from '../socket/host.ts';
+import { handled, queueTask } from '../socket/host.ts';
+import { Source } from '../socket/source.ts';
 
 /** What a body can be made of in pieces. */
 export type BodySource = AsyncIterable<string | BytesLike> | Iterable<string | BytesLike>;
@@ -20,6 +21,8 @@ export interface ResponseSink {
   writer(): ResponseWriter | undefined;
   /** Something was written: send it. Settles when there is room for more. */
   written(): Promise<void>;
+  /** Have `call` called when the answer is no longer wanted; the last one counts. */
+  whenOver(call: () => void): void;
 }
 
 const encoder = new TextEncoder();
@@ -86,7 +89,8 @@ export class HttpResponse {
   /**
    * Send a piece of the body. The first one sends the head; without a `Content-Length` of yours, the body is sent in chunks.
    *
-   * @returns Settles when there is room for more: `await` it, and a slow peer holds you back.
+   * @returns Settles when there is room for more: `await` it, and a slow peer holds you back. Rejects with a `ProtocolError`
+   *   (`not-open`) when the connection is gone, so that a loop comes to an end; leaving it alone is no failure.
    * @throws As {@link send}.
    */
   write(piece: string | BytesLike): Promise<void> {
@@ -111,9 +115,11 @@ export class HttpResponse {
   #write(piece: string | BytesLike): Promise<void> {
     const bytes = typeof piece === 'string' ? encoder.encode(piece) : viewBytes(piece, 'piece');
     const writer = this.#start();
-    if (writer === undefined) return Promise.resolve();
+    if (writer === undefined) return handled(Promise.reject(over()));
     writer.write(bytes);
-    return this.#sink.written();
+    const written = this.#sink.written();
+    // What is not sent never fills anything: a loop without end must not keep everybody else waiting.
+    return writer.bodiless ? written.then(nextTurn) : written;
   }
 
   #end(): Promise<void> {
@@ -139,22 +145,46 @@ export class HttpResponse {
 
   #stream(source: BodySource): Promise<void> {
     this.#start();
-    const sending = this.#pieces(source);
     // The server looks at it when the handler is done, also where the handler has not.
-    sending.then(undefined, nothing);
-    this.#sending = sending;
-    return sending;
+    this.#sending = handled(this.#pieces(source));
+    return this.#sending;
   }
 
   async #pieces(source: BodySource): Promise<void> {
-    for await (const piece of source) {
-      if (this.#sink.writer() === undefined) return;
-      await this.#write(piece);
+    const pieces = new Source(source);
+    const gone = over();
+    this.#sink.whenOver(() => pieces.abandon(gone));
+    try {
+      while (this.#sink.writer()?.bodiless === false) {
+        const { done, value } = await pieces.next();
+        if (done) return await this.#end();
+        if (this.#sink.writer() !== undefined) await this.#write(value);
+      }
+      pieces.leave();
+      await this.#end();
+    } catch (error) {
+      pieces.leave();
+      if (error !== gone) throw error;
     }
-    await this.#end();
   }
 
   #default(type: string): void {
     if (!this.headers.has('content-type')) this.headers.set('Content-Type', type);
   }
+}
+
+function over(): ProtocolError {
+  return new ProtocolError(
+    'not-open',
+    CONNECTION_ERRORS['not-open'],
+    'Cannot write response: the connection is gone, or the request was answered already',
+    0,
+  );
+}
+
+/** Resolves when the event loop has been around. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    queueTask(resolve);
+  });
 }

@@ -10,7 +10,8 @@ import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
 import type { SendOptions, StreamOptions } from '../connection/send-options.ts';
 import { UsageTypeError } from '../errors.ts';
 import type { PreparedMessage } from '../frame/prepared.ts';
-import { handled, nothing } from './host.ts';
+import { handled } from './host.ts';
+import { Source } from './source.ts';
 
 const NOTHING = new Uint8Array(0);
 
@@ -54,8 +55,8 @@ export class Outbox {
   /** What waits, from `#next` on; `undefined` while no streamed message is under way. */
   #waiting: Waiting[] | undefined;
   #next = 0;
-  /** Ends the wait for the source. */
-  #abandon: ((error: unknown) => void) | undefined;
+  /** What the streamed message that is under way comes from. */
+  #source: Source<string | BytesLike> | undefined;
   /** Bytes that wait. */
   waitingBytes = 0;
 
@@ -98,7 +99,7 @@ export class Outbox {
     this.#next = 0;
     this.waitingBytes = 0;
     for (let i = from; i < waiting.length; i++) waiting[i]!.reject(why());
-    this.#abandon?.(why());
+    this.#source?.abandon(why());
   }
 
   /** A streamed message has ended: send what waits behind it, up to the next one. */
@@ -129,14 +130,15 @@ export class Outbox {
 
   async #sendPieces(source: Pieces, options: StreamOptions | undefined): Promise<void> {
     const target = this.#target;
-    let iterator: AsyncIterator<string | BytesLike> | undefined;
+    let from: Source<string | BytesLike> | undefined;
     let type: 'text' | 'binary' | undefined;
     let first = true;
     let carry = '';
     try {
-      iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : everyOf(source);
+      from = new Source(source);
+      this.#source = from;
       for (;;) {
-        const { done, value } = await this.#take(iterator);
+        const { done, value } = await from.next();
         if (done) break;
         const is = typeof value === 'string' ? 'text' : 'binary';
         type ??= is;
@@ -159,21 +161,13 @@ export class Outbox {
         await target.sendPiece(type, data, first, false, options);
         first = false;
       }
-      iterator = undefined;
+      from = undefined;
       await target.sendPiece(type ?? 'text', type === 'binary' ? NOTHING : carry, first, true, options);
     } catch (error) {
-      leave(iterator);
+      from?.leave();
       target.brokeOff(error);
       throw error;
     }
-  }
-
-  /** What the source gives next, unless the connection closes first. */
-  #take(iterator: AsyncIterator<string | BytesLike>): Promise<IteratorResult<string | BytesLike>> {
-    return new Promise((resolve, reject) => {
-      this.#abandon = reject;
-      iterator.next().then(resolve, reject);
-    });
   }
 }
 
@@ -181,17 +175,4 @@ export class Outbox {
 function endsInHalf(text: string): boolean {
   const last = text.charCodeAt(text.length - 1);
   return last >= 0xd800 && last <= 0xdbff;
-}
-
-async function* everyOf<Value>(source: Iterable<Value>): AsyncGenerator<Value> {
-  yield* source;
-}
-
-/** Tell an iterator that nothing more will be taken from it. What it says to that is its own business. */
-function leave(iterator: AsyncIterator<unknown> | undefined): void {
-  try {
-    iterator?.return?.().then(undefined, nothing);
-  } catch {
-    // It has no working return: nothing to clean up.
-  }
 }

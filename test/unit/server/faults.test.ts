@@ -470,13 +470,17 @@ describe('peers that read slowly, or not at all', () => {
     expect(rig.errors).toEqual([]);
   });
 
-  test('a peer that takes nothing of a response for headTimeoutMs is dropped, and its handler goes on', async () => {
+  test('a peer that takes nothing of a response for headTimeoutMs is dropped, and its handler is told by its next write', async () => {
     const transport = createMemoryTransport();
     const rig = new Rig(transport, { limits: { headTimeoutMs: 30 } });
     let done = false;
     rig.server.useHttp(async (_, response) => {
-      for (let i = 0; i < 10; i++) await response.write(new Uint8Array(100_000));
-      done = true;
+      try {
+        for (let i = 0; i < 10; i++) await response.write(new Uint8Array(100_000));
+      } catch (error) {
+        done = (error as { readonly code?: unknown }).code === 'not-open';
+        throw error;
+      }
     });
     await rig.start();
     const client = await rig.client();

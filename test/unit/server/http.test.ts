@@ -304,6 +304,112 @@ describe.each(TRANSPORTS)('a server’s HTTP over %s', (_, make) => {
     await until(() => rig.server.connectionCount === 0, 'no connection');
   });
 
+  test('a source that gives nothing more is let go of when the connection is gone, and its handler goes on', async () => {
+    const rig = new Rig(make());
+    const [handled, left] = [gate(), gate()];
+    rig.server.useHttp(async (_, response) => {
+      let pieces = 0;
+      const next = (): Promise<IteratorResult<string>> =>
+        pieces++ === 0 ? Promise.resolve({ done: false, value: 'first' }) : new Promise(() => {});
+      const source = {
+        next,
+        return: async () => {
+          left.open();
+          return { done: true as const, value: undefined };
+        },
+      };
+      await response.send({ [Symbol.asyncIterator]: () => source });
+      handled.open();
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /'));
+    await client.whenReceived(50);
+    await rig.server.stop({ timeoutMs: 0 });
+    await Promise.all([handled.promise, left.promise]);
+    expect(rig.errors).toEqual([]);
+  });
+
+  test('write in a loop ends when the peer leaves: it rejects with not-open, which is no failure', async () => {
+    const rig = new Rig(make());
+    const { promise, open } = gate<unknown>();
+    rig.server.useHttp(async (_, response) => {
+      try {
+        for (let i = 0; i < 1_000_000; i++) await response.write('x'.repeat(1000));
+        open('never');
+      } catch (error) {
+        open((error as { code?: unknown }).code);
+        throw error;
+      }
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /'));
+    await client.whenReceived(5000);
+    client.destroy();
+    expect(await promise).toBe('not-open');
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    await turns();
+    expect(rig.errors).toEqual(['transport: connection-reset']);
+  });
+
+  test.each([
+    ['HEAD', 200],
+    ['GET', 204],
+    ['GET', 304],
+  ])(
+    '%s, %i: a source without end is not read, and the next request has its turn',
+    async (method, status) => {
+      const rig = new Rig(make());
+      let taken = 0;
+      rig.server.useHttp((request, response) => {
+        if (request.path === '/next') return response.send('next');
+        response.status = status;
+        return response.send(
+          (function* () {
+            // The end is there for the test's sake.
+            for (; taken < 1000; taken++) yield 'x'.repeat(1000);
+          })(),
+        );
+      });
+      await rig.start();
+      const client = await rig.client();
+      client.write(requestHead(`${method} /`), requestHead('GET /next'));
+      expect((await client.response('HEAD')).status).toBe(status);
+      expect((await client.response()).body).toBe('next');
+      expect(taken).toBe(0);
+      expect(rig.errors).toEqual([]);
+    },
+  );
+
+  test('HEAD: a loop of writes without end leaves others their turn, and ends with the connection', async () => {
+    const rig = new Rig(make());
+    const { promise, open } = gate();
+    let others = 0;
+    rig.server.useHttp(async (request, response) => {
+      if (request.method !== 'HEAD') return response.send('other');
+      try {
+        for (let i = 0; i < 100_000; i++) {
+          await response.write('x');
+          // The end is there for the test's sake.
+          if (i > 5000 && others === 0) break;
+        }
+      } finally {
+        open();
+      }
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('HEAD /'));
+    await client.response('HEAD');
+    const other = await rig.client();
+    other.write(requestHead('GET /'));
+    expect((await other.response()).body).toBe('other');
+    others = 1;
+    client.destroy();
+    await promise;
+  });
+
   test('pipelined requests are answered in order, however long each handler takes [RFC 9112 9.3.2]', async () => {
     const rig = new Rig(make());
     let under = 0;
