@@ -227,6 +227,8 @@ describe.each(TRANSPORTS)('authorize over %s', (name, make) => {
     ['chooses a protocol that was not offered', () => ({ protocol: 'zzz' })],
     ['sets a header of the handshake’s', () => ({ headers: { 'Sec-WebSocket-Accept': 'x' } })],
     ['injects a header', () => ({ headers: { 'X-A': 'a\r\nB: c' } })],
+    ['refuses with a wrong Content-Length', () => refuse(401, 'no', { 'Content-Length': '99' })],
+    ['refuses with one later', async () => refuse(401, 'no', { 'Content-Length': '99' })],
   ] as ReadonlyArray<readonly [string, () => unknown]>)(
     '%s: 500, told to onError, and the server goes on',
     async (_, authorize) => {
