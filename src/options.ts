@@ -41,3 +41,11 @@ export function readSwitch(call: string, name: string, value: unknown, fallback:
   if (typeof value === 'boolean') return value;
   throw new UsageTypeError('bad-option', `Cannot ${call}: ${name} is a ${typeof value}, expected a boolean`);
 }
+
+/** A value, for an error: text in quotes, a number as it is, of an object its kind. Never throws, whatever it is. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+}

@@ -9,11 +9,12 @@
 import { Output } from '../bytes/output.ts';
 import type { ClientOpened, ClientOpening } from '../connection/client-opening.ts';
 import { WebSocketConnection } from '../connection/websocket.ts';
-import { TransportError } from '../errors.ts';
+import { TransportError, UsageTypeError } from '../errors.ts';
 import { formatExtensions } from '../handshake/extensions.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
-import type { Host } from '../socket/host.ts';
+import { describe } from '../socket/handlers.ts';
+import { asPromise, type Host, handled, isThenable } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { ByteStream, ConnectOptions, StreamHandler, Transport } from '../transport/transport.ts';
 import type { ClientOptions } from './options.ts';
@@ -130,7 +131,14 @@ export class Opening<Data> implements StreamHandler, Timed {
     const { allowAddress } = this.#options;
     if (allowAddress !== undefined && this.#where.path === undefined) {
       try {
-        if (!allowAddress(stream.remoteAddress)) {
+        const allowed: unknown = allowAddress(stream.remoteAddress);
+        if (typeof allowed !== 'boolean') {
+          // A promise would be taken for a yes, whatever comes of it.
+          if (isThenable(allowed)) handled(asPromise(allowed));
+          this.#fail(wrongAnswer(allowed));
+          return;
+        }
+        if (!allowed) {
           this.#fail(this.#failure('address-refused', `the address ${stream.remoteAddress} is not allowed`));
           return;
         }
@@ -226,4 +234,11 @@ export class Opening<Data> implements StreamHandler, Timed {
     const options = cause === undefined ? undefined : { cause };
     return new TransportError(code, `Cannot connect to ${address}: ${why}`, options);
   }
+}
+
+function wrongAnswer(answer: unknown): UsageTypeError {
+  return new UsageTypeError(
+    'bad-argument',
+    `Cannot connect: allowAddress answered with ${describe(answer)}, expected true or false, and no promise`,
+  );
 }

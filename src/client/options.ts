@@ -40,7 +40,8 @@ export interface ClientOptions<Data = unknown> {
   readonly path?: string | undefined;
   /**
    * Asked with the IP address that the host name led to, once the connection stands and before a byte of the request is sent:
-   * false refuses it (`address-refused`). A guard against URLs of strangers that lead into one's own network. Not asked for `path`.
+   * false refuses it (`address-refused`). It answers at once: a promise, or anything but true and false, rejects with a
+   * `UsageTypeError` (`bad-argument`). A guard against URLs of strangers that lead into one's own network. Not asked for `path`.
    */
   readonly allowAddress?: ((address: string) => boolean) | undefined;
   /** Limits and times. Default: `DEFAULT_LIMITS`. */

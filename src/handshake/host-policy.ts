@@ -7,6 +7,7 @@
  * @module
  */
 import { type ProtocolError, UsageTypeError } from '../errors.ts';
+import { show } from '../options.ts';
 import { requestFault } from './faults.ts';
 import { type HostAndPort, parseHost } from './host.ts';
 
@@ -42,7 +43,7 @@ export function resolveHostPolicy(option: HostOption): HostPolicy {
   if (!Array.isArray(option)) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot use hosts: they are ${String(option)}, expected a list or 'any'`,
+      `Cannot use hosts: they are ${show(option)}, expected a list or 'any'`,
     );
   }
   const rules = option.map(parseRule);
@@ -91,7 +92,7 @@ function parseRule(pattern: string): HostRule {
   if (host === undefined || host.hostname.includes('*') || (below && host.kind !== 'name')) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot use host ${JSON.stringify(pattern)}: expected such as example.com, *.example.com, [::1]:8080`,
+      `Cannot use host ${show(pattern)}: expected such as example.com, *.example.com, [::1]:8080`,
     );
   }
   return { host, below };

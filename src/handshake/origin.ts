@@ -10,7 +10,7 @@
  * @module
  */
 import { type ProtocolError, UsageTypeError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, show } from '../options.ts';
 import { requestFault } from './faults.ts';
 import { type HostAndPort, parseHost } from './host.ts';
 import { isBelow, sameHost } from './host-policy.ts';
@@ -102,7 +102,7 @@ export function resolveOriginPolicy(option: OriginOption): OriginPolicy {
     if (missing !== 'allow' && missing !== 'refuse') {
       throw new UsageTypeError(
         'bad-option',
-        `Cannot use origins: missing is ${String(missing)}, expected 'allow' or 'refuse'`,
+        `Cannot use origins: missing is ${show(missing)}, expected 'allow' or 'refuse'`,
       );
     }
     return { ...policyOf(allow), allowsMissing: missing === 'allow' };
@@ -157,7 +157,7 @@ function policyOf(allow: OriginOptions['allow']): OriginPolicy {
   if (allow !== 'same-host' && !Array.isArray(allow)) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot use origins: they are ${JSON.stringify(allow)}, expected a list of origins, 'same-host' or 'any'`,
+      `Cannot use origins: they are ${show(allow)}, expected a list of origins, 'same-host' or 'any'`,
     );
   }
   const tests = allow === 'same-host' ? [isSameHost] : allow.map(testOf);
@@ -181,7 +181,7 @@ function testOf(rule: OriginRule): Test {
   if (test !== undefined) return test;
   throw new UsageTypeError(
     'bad-option',
-    `Cannot use origin ${JSON.stringify(rule)}: expected such as https://example.com, https://*.example.com, http://localhost:*`,
+    `Cannot use origin ${show(rule)}: expected such as https://example.com, https://*.example.com, http://localhost:*`,
   );
 }
 

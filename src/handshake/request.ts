@@ -66,7 +66,8 @@ export interface UpgradeRefusal {
 export const VERSION = '13';
 
 /**
- * Whether a request asks for WebSocket at all: `Upgrade` names `websocket`. Any other request is plain HTTP.
+ * Whether a request asks for WebSocket at all: `Upgrade` names `websocket`. Any other request is plain HTTP, and so is one of
+ * HTTP/1.0: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request" (RFC 9110 §7.8).
  *
  * It may still be wrong in every other way; `readUpgrade` says in which.
  *
@@ -79,8 +80,10 @@ export const VERSION = '13';
  * equal(isUpgrade({ headers: { getAll: (name) => [headers.get(name.toLowerCase()) ?? []].flat() } }), true);
  * ```
  */
-export function isUpgrade(request: Pick<UpgradeSource, 'headers'>): boolean {
-  return namesToken(request.headers, 'upgrade', 'websocket');
+export function isUpgrade(
+  request: Pick<UpgradeSource, 'headers'> & Partial<Pick<UpgradeSource, 'version'>>,
+): boolean {
+  return request.version !== '1.0' && namesToken(request.headers, 'upgrade', 'websocket');
 }
 
 /**

@@ -362,10 +362,9 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     try {
       const decision = opening.decide();
       if (decision !== undefined) {
-        decision.then(
-          () => this.#opened(opening, exchange),
-          (error: unknown) => this.#handlerFailed(error, exchange),
-        );
+        decision
+          .then(() => this.#opened(opening, exchange))
+          .then(undefined, (error: unknown) => this.#handlerFailed(error, exchange));
       } else this.#opened(opening, exchange);
     } catch (error) {
       this.#handlerFailed(error, exchange);

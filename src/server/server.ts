@@ -28,6 +28,7 @@ import type {
 } from '../transport/transport.ts';
 import { App, type HttpHandler, type WebSocketHandlers, type WebSocketLeniency } from './app.ts';
 import { ServerConnection } from './connection.ts';
+import { checkListenOptions, checkTlsOptions } from './listen-options.ts';
 import type { HttpRequest } from './request.ts';
 
 /** How a server behaves. Unknown names are refused. */
@@ -69,7 +70,6 @@ const SERVER_OPTIONS = [
 const MOST_TOLD = 1000;
 /** Timers wait at most this long: more does not fit into 31 bits. */
 const LONGEST_MS = 0x7fff_ffff;
-const LISTEN_OPTIONS = ['port', 'hostname', 'path', 'backlog', 'reusePort', 'ipv6Only', 'tls'];
 
 /** How to stop. */
 export interface StopOptions {
@@ -123,8 +123,13 @@ export class Server<Data = unknown> {
     this.#transport = transport;
     this.#app = new App(new Host(resolveLimits(options.limits), transport, onError ?? printHandlerErrors));
     this.#app.lenient = {
-      allowUnmasked: options.allowUnmasked,
-      allowNonMinimalLength: options.allowNonMinimalLength,
+      allowUnmasked: readSwitch('make a server', 'allowUnmasked', options.allowUnmasked, false),
+      allowNonMinimalLength: readSwitch(
+        'make a server',
+        'allowNonMinimalLength',
+        options.allowNonMinimalLength,
+        false,
+      ),
     };
     this.#app.textAsBytes = readSwitch('make a server', 'textAsBytes', options.textAsBytes, false);
     this.#app.negotiate = acceptCompression(options.compression, transport.deflate);
@@ -250,20 +255,32 @@ export class Server<Data = unknown> {
    * Send a message to all open WebSockets, or to some: it is encoded once.
    *
    * @param to Which sockets. Default: all.
-   * @throws As `Socket.send`.
+   * @throws As `Socket.send`; a `UsageTypeError` (`bad-argument`) when `to` is no iterable.
    */
   broadcast(
     data: string | BytesLike | PreparedMessage,
     options?: SendOptions,
     to: Iterable<Socket<Data>> = this.sockets,
   ): void {
+    if (typeof to !== 'object' || to === null || !(Symbol.iterator in to)) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot broadcast: the sockets are ${describe(to)}, expected a list of them`,
+      );
+    }
     if (options !== undefined) checkSendOptions(data, options);
     const message = data instanceof PreparedMessage ? data : new PreparedMessage(data, options?.type);
     for (const socket of to) if (socket.state === 'open') void socket.send(message, options);
   }
 
-  /** Serve new connections with another certificate. @throws (rejects with) a `UsageTypeError` (`bad-state`) when it does not run. */
+  /**
+   * Serve new connections with another certificate.
+   *
+   * @throws (rejects with) a `UsageTypeError`: `bad-option` for options that cannot be, `bad-state` when it does not run, or
+   *   without TLS; a `TransportError` (`tls-failed`) for a certificate or a key that is no good. It then keeps those it has.
+   */
   async setTls(tls: TlsServerOptions): Promise<void> {
+    checkTlsOptions(tls);
     if (this.#listener === undefined)
       throw new UsageTypeError('bad-state', 'Cannot set TLS: the server does not run');
     await this.#listener.setTls(tls);
@@ -326,20 +343,6 @@ export class Server<Data = unknown> {
         resolve();
       };
     });
-  }
-}
-
-function checkListenOptions(options: ListenOptions): void {
-  checkOptions('start', options, LISTEN_OPTIONS);
-  const { port, path, hostname } = options;
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new UsageRangeError('bad-option', `Cannot start: the port is ${String(port)}, expected 0 to 65535`);
-  }
-  if (path !== undefined && (port !== undefined || hostname !== undefined)) {
-    throw new UsageTypeError(
-      'bad-option',
-      'Cannot start: there is a path and a port or hostname, expected one of the two',
-    );
   }
 }
 

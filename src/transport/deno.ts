@@ -199,6 +199,8 @@ class Listening implements Listener {
   readonly #accept: (stream: ByteStream) => StreamHandler;
   #accepting: Accepting;
   #closed: Promise<void> | undefined;
+  /** The `setTls` that was called last: the next one waits for it, or both would want the port. */
+  #setting: Promise<void> = Promise.resolve();
 
   constructor(options: ListenOptions, accept: (stream: ByteStream) => StreamHandler) {
     this.#options = options;
@@ -229,10 +231,15 @@ class Listening implements Listener {
     } catch (error) {
       throw failure('listen', 'tls-failed', formatAddress(this.address), error);
     }
+    this.#setting = this.#setting.then(() => this.#listenAgain(next));
+    await this.#setting;
+  }
+
+  async #listenAgain(tls: TlsServerOptions): Promise<void> {
     if (this.#closed !== undefined) return;
     await this.#accepting.stop();
     if (this.#closed !== undefined) return;
-    this.#accepting = this.#listen(this.address.port, next);
+    this.#accepting = this.#listen(this.address.port, tls);
   }
 
   #listen(port: number, tls: TlsServerOptions | undefined): Accepting {

@@ -273,6 +273,8 @@ async function listenOnce(
       handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
     };
     server = tls.createServer(secure, (socket) => welcome(socket, accept));
+    // A handshake that is not done in time is told of here, and otherwise left as it is.
+    server.on('tlsClientError', (_error, socket: tls.TLSSocket) => socket.destroy());
   }
   await bind(server, options);
   if (options.tls === undefined) readIntoOneBuffer(server, accept);

@@ -421,6 +421,30 @@ export const TLS_CASES: readonly ContractCase[] = [
       }),
   },
   {
+    name: 'TLS: of several setTls at once, the last one counts',
+    needs: ['tls'],
+    run: async (setup) => {
+      const { ca, server, reloaded } = certificates(setup);
+      const listener = await within(
+        setup.transport.listen({ hostname: '127.0.0.1', tls: server }, () => new Probe('server')),
+        'listen',
+      );
+      try {
+        const setting = [reloaded, server, reloaded].map((tls) => listener.setTls(tls));
+        await within(Promise.all(setting), 'setTls');
+        const to = { hostname: '127.0.0.1', port: listener.address.port };
+        const tls = { ca, serverName: 'reloaded.test' };
+        const stream = await within(
+          setup.transport.connect({ ...to, tls }, new Probe('client')),
+          'connect to the last certificate',
+        );
+        stream.destroy();
+      } finally {
+        await within(listener.close(), 'close');
+      }
+    },
+  },
+  {
     name: 'TLS: a certificate or a key that is none rejects listen with tls-failed',
     needs: ['tls'],
     run: async (setup) => {

@@ -316,6 +316,20 @@ describe('connect(), when it fails', () => {
   });
 
   it.each([
+    ['a promise of no', async () => false],
+    ['a promise that rejects', () => Promise.reject(new Error('mine'))],
+    ['nothing', () => undefined],
+    ['an address', () => '127.0.0.1'],
+  ])('takes %s from allowAddress for no yes, and says so', async (_, allowAddress) => {
+    const { transport, seen } = await network(accept());
+    const error = await rejection(connect(transport, HERE, { allowAddress: allowAddress as never }));
+    expect(error).toMatchObject({ name: 'TypeError', code: 'bad-argument' });
+    expect(error.message).toContain('allowAddress');
+    await turns();
+    expect([seen.bytes.length, transport.pairs.size]).toEqual([0, 0]);
+  });
+
+  it.each([
     [{ colour: 'red' }, 'bad-option', 'there is no option "colour"'],
     [{ timeoutMs: 0 }, 'bad-option', 'timeoutMs is 0'],
     [{ timeoutMs: '5' }, 'bad-option', 'timeoutMs is 5'],

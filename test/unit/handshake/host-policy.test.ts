@@ -87,7 +87,6 @@ describe('resolveHostPolicy()', () => {
     undefined,
     null,
     80,
-    /example/,
   ])('refuses the rule %s', (rule) => {
     expect(() => resolveHostPolicy([rule as string])).toThrow(
       expect.objectContaining({
@@ -98,17 +97,36 @@ describe('resolveHostPolicy()', () => {
     );
   });
 
-  it.each([[undefined], [null], ['localhost'], [true], [{}], [{ kind: 'host' }]])(
-    'refuses %j, which is neither a list nor "any"',
-    (option) => {
-      for (const use of [resolveHostPolicy, (rules: HostOption) => checkHost('a', rules)]) {
-        expect(() => use(option as never)).toThrow(
-          expect.objectContaining({
-            code: 'bad-option',
-            message: `Cannot use hosts: they are ${String(option)}, expected a list or 'any'`,
-          }),
-        );
-      }
-    },
-  );
+  it.each([
+    [5n, '5'],
+    [/example/, 'an object'],
+    [Object.create(null), 'an object'],
+    [Symbol('x'), 'Symbol(x)'],
+  ])('refuses a rule that is no text, and says what it is', (rule, shown) => {
+    expect(() => resolveHostPolicy([rule as never])).toThrow(
+      expect.objectContaining({
+        code: 'bad-option',
+        message: expect.stringContaining(`Cannot use host ${shown}:`),
+      }),
+    );
+  });
+
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    ['localhost', '"localhost"'],
+    [true, 'true'],
+    [{}, 'an object'],
+    [Object.create(null), 'an object'],
+    [{ kind: 'host' }, 'an object'],
+  ])('refuses %j, which is neither a list nor "any"', (option, shown) => {
+    for (const use of [resolveHostPolicy, (rules: HostOption) => checkHost('a', rules)]) {
+      expect(() => use(option as never)).toThrow(
+        expect.objectContaining({
+          code: 'bad-option',
+          message: `Cannot use hosts: they are ${shown}, expected a list or 'any'`,
+        }),
+      );
+    }
+  });
 });

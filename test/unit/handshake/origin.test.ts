@@ -333,6 +333,14 @@ describe('resolveOriginPolicy()', () => {
     [null, 'Cannot use origins: options are null, expected an object'],
     ['https://example.com', 'Cannot use origins: they are "https://example.com"'],
     [true, 'Cannot use origins: they are true'],
+    [5n, 'Cannot use origins: they are 5'],
+    [Symbol('x'), 'Cannot use origins: they are Symbol(x)'],
+    [() => true, 'Cannot use origins: they are a function'],
+    [{ allow: {} }, 'Cannot use origins: they are an object'],
+    [[5n], 'Cannot use origin 5: '],
+    [[Symbol('x')], 'Cannot use origin Symbol(x): '],
+    [[Object.create(null)], 'Cannot use origin an object: '],
+    [[['https://a']], 'Cannot use origin a list: '],
     [{ allow: undefined }, 'Cannot use origins: they are undefined'],
     [{}, 'Cannot use origins: they are undefined'],
     [
@@ -340,7 +348,10 @@ describe('resolveOriginPolicy()', () => {
       'Cannot use origins: there is no option "strict", expected one of allow, missing',
     ],
     [{ kind: 'host-policy', allows: () => true }, 'Cannot use origins: there is no option "kind"'],
-    [{ allow: 'any', missing: 'deny' }, "Cannot use origins: missing is deny, expected 'allow' or 'refuse'"],
+    [
+      { allow: 'any', missing: 'deny' },
+      `Cannot use origins: missing is "deny", expected 'allow' or 'refuse'`,
+    ],
     [{ allow: 'any', missing: false }, "Cannot use origins: missing is false, expected 'allow' or 'refuse'"],
   ])('refuses %j, which is no policy', (option, message) => {
     for (const use of [resolveOriginPolicy, (rules: OriginOption) => checkOrigin('https://a', 'h', rules)]) {

@@ -20,6 +20,8 @@ describe('new Server: what cannot be is refused at once, and named', () => {
     [{ origins: 5 }, 'rigin'],
     [{ hosts: 5 }, 'ost'],
     [{ allowUnmaskd: true }, 'allowUnmaskd'],
+    [{ allowUnmasked: 'no' }, 'allowUnmasked'],
+    [{ allowNonMinimalLength: 0 }, 'allowNonMinimalLength'],
     [null, 'null'],
     [8080, '8080'],
   ])('%j', (options, named) => {
@@ -117,11 +119,44 @@ describe.each([
     [{ hostname: '' }],
     [{ hostname: 5 }],
     [{ backlog: 0 }],
+    [{ reusePort: 'no' }],
+    [{ ipv6Only: 0 }],
+    [{ tls: null }],
+    [{ tls: true }],
+    [{ tls: {} }],
+    [{ tls: { cert: 'c' } }],
+    [{ tls: { cert: 'c', key: 5 } }],
+    [{ tls: { cert: 'c', key: 'k', certificate: 'x' } }],
+    [{ tls: { cert: 'c', key: 'k', ca: [5] } }],
+    [{ tls: { cert: 'c', key: 'k', passphrase: 5 } }],
+    [{ tls: { cert: 'c', key: 'k', requestCert: 'no' } }],
+    [{ tls: { cert: 'c', key: 'k', alpnProtocols: 'http/1.1' } }],
+    [{ tls: { cert: 'c', key: 'k', alpnProtocols: [''] } }],
+    [{ tls: { cert: 'c', key: 'k', alpnProtocols: ['x'.repeat(256)] } }],
     [true],
   ])('start(%j) is refused, and the server can still be started', async (where) => {
     const rig = new Rig(make());
     await expect(rig.server.start(where as never)).rejects.toMatchObject({ code: 'bad-option' });
     await rig.start();
+  });
+
+  test.each([[undefined], [null], [5], [{}], [{ cert: 'c', key: 'k', cat: 'x' }]])(
+    'setTls(%j) is refused, whether it runs or not',
+    async (tls) => {
+      const rig = new Rig(make());
+      await expect(rig.server.setTls(tls as never)).rejects.toMatchObject({ code: 'bad-option' });
+      await rig.start();
+      await expect(rig.server.setTls(tls as never)).rejects.toMatchObject({ code: 'bad-option' });
+    },
+  );
+
+  test.each([[null], [5], [{}]])('broadcast to %j is refused, and to nobody is nothing', async (to) => {
+    const rig = new Rig(make());
+    expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(
+      expect.objectContaining({ code: 'bad-argument' }),
+    );
+    rig.server.broadcast('x', undefined, []);
+    rig.server.broadcast('x');
   });
 
   test('after stop it cannot be started again', async () => {

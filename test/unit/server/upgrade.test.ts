@@ -89,13 +89,19 @@ describe.each(TRANSPORTS)('a server’s upgrades over %s', (_, make) => {
     },
   );
 
-  test('HTTP/1.0 cannot upgrade [RFC 6455 4.2.1]', async () => {
+  test('in a request of HTTP/1.0, Upgrade is ignored [RFC 9110 7.8]', async () => {
     const rig = new Rig(make());
     echo(rig.server);
     await rig.start();
-    const client = await rig.client();
-    client.write(requestHead('GET /', ...UPGRADE_HEADERS).replace('HTTP/1.1', 'HTTP/1.0'));
-    expect((await client.response()).status).toBe(400);
+    const ask = async (): Promise<number> => {
+      const client = await rig.client();
+      client.write(requestHead('GET /', ...UPGRADE_HEADERS).replace('HTTP/1.1', 'HTTP/1.0'));
+      return (await client.response()).status;
+    };
+    expect(await ask()).toBe(404);
+    rig.server.useHttp((_, response) => response.send('plain'));
+    expect(await ask()).toBe(200);
+    expect(rig.errors).toEqual([]);
   });
 
   test('a server without useWebSockets takes an upgrade request for plain HTTP', async () => {
@@ -221,6 +227,8 @@ describe.each(TRANSPORTS)('authorize over %s', (name, make) => {
     ['chooses a protocol that was not offered', () => ({ protocol: 'zzz' })],
     ['sets a header of the handshake’s', () => ({ headers: { 'Sec-WebSocket-Accept': 'x' } })],
     ['injects a header', () => ({ headers: { 'X-A': 'a\r\nB: c' } })],
+    ['refuses with a wrong Content-Length', () => refuse(401, 'no', { 'Content-Length': '99' })],
+    ['refuses with one later', async () => refuse(401, 'no', { 'Content-Length': '99' })],
   ] as ReadonlyArray<readonly [string, () => unknown]>)(
     '%s: 500, told to onError, and the server goes on',
     async (_, authorize) => {

@@ -154,6 +154,38 @@ describe('nodeTransport', () => {
     await listener.close();
   });
 
+  test('a TLS handshake that is not done in time is the end of its connection, and holds up no close', async () => {
+    const { setTimeout: after } = net.Socket.prototype;
+    const spy = vi.spyOn(net.Socket.prototype, 'setTimeout').mockImplementation(function (
+      this: net.Socket,
+      ms: number,
+      call?: () => void,
+    ) {
+      return after.call(this, Math.min(ms, 20), call);
+    });
+    const listener = await nodeTransport.listen(
+      { hostname: '127.0.0.1', tls: certificates.server },
+      () => idle,
+    );
+    try {
+      const clients = [Uint8Array.of(), Uint8Array.of(0x16, 3, 1, 0, 0xf8, 1, 0, 0, 0xf4, 3, 3)].map(
+        (hello) => {
+          const client = net.connect(listener.address.port, '127.0.0.1');
+          client.write(hello);
+          return new Promise<void>((resolve) => {
+            client.on('error', () => {});
+            client.on('close', () => resolve());
+            client.resume();
+          });
+        },
+      );
+      await Promise.all(clients);
+    } finally {
+      spy.mockRestore();
+      await listener.close();
+    }
+  });
+
   test('a TLS connection that is cut without a word is an end, not an error', async () => {
     const log: string[] = [];
     const accept = (stream: ByteStream): StreamHandler => {
