@@ -316,8 +316,6 @@ describe('resolveOriginPolicy()', () => {
     undefined,
     null,
     1,
-    /example/,
-    ['https://a'],
   ])('refuses the rule %s', (rule) => {
     expect(() => resolveOriginPolicy([rule as string])).toThrow(
       expect.objectContaining({
@@ -340,7 +338,8 @@ describe('resolveOriginPolicy()', () => {
     [[5n], 'Cannot use origin 5: '],
     [[Symbol('x')], 'Cannot use origin Symbol(x): '],
     [[Object.create(null)], 'Cannot use origin an object: '],
-    [[['https://a']], 'Cannot use origin a list: '],
+    [[['https://a']], 'Cannot use origin a list: expected such as https://example.com'],
+    [[/example/], 'Cannot use origin an object: expected such as https://example.com'],
     [{ allow: undefined }, 'Cannot use origins: they are undefined'],
     [{}, 'Cannot use origins: they are undefined'],
     [
@@ -353,7 +352,7 @@ describe('resolveOriginPolicy()', () => {
       `Cannot use origins: missing is "deny", expected 'allow' or 'refuse'`,
     ],
     [{ allow: 'any', missing: false }, "Cannot use origins: missing is false, expected 'allow' or 'refuse'"],
-  ])('refuses %j, which is no policy', (option, message) => {
+  ])('refuses %o, which is no policy', (option, message) => {
     for (const use of [resolveOriginPolicy, (rules: OriginOption) => checkOrigin('https://a', 'h', rules)]) {
       expect(() => use(option as never)).toThrow(
         expect.objectContaining({ code: 'bad-option', message: expect.stringContaining(message) }),
