@@ -37,6 +37,22 @@ describe('ResponseWriter.send', () => {
     expect(response!.body.length).toBe(length);
   });
 
+  test.each([
+    ['GET /', 200, false],
+    ['HEAD /', 200, true],
+    ['GET /', 204, true],
+    ['GET /', 205, true],
+    ['GET /', 304, true],
+  ])(
+    '%s answered with %i: says whether a body is sent, once the head is [RFC 9110 15]',
+    (line, status, bodiless) => {
+      const { response } = asked(line);
+      expect(response.bodiless).toBe(false);
+      response.start(status, []);
+      expect(response.bodiless).toBe(bodiless);
+    },
+  );
+
   test('a long body in answer to HEAD is not even copied', () => {
     const bench = asked('HEAD /');
     bench.response.send(200, [], new Uint8Array(1_000_000));

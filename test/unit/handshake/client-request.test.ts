@@ -130,6 +130,7 @@ describe('writeUpgradeRequest()', () => {
     ],
     ['two origins', { headers: { Origin: ['http://a', 'http://b'] } }, 'header Origin comes twice'],
     ['subprotocols that are no list', { protocols: 5 as never }, 'protocols are number, expected a list'],
+    ['subprotocols that are null', { protocols: null as never }, 'protocols are null, expected a list'],
     ['extensions that are no list', { extensions: 'x' as never }, 'extensions are string, expected a list'],
     ['a key that is none', { key: 'x' }, 'key is not the base64 of 16 bytes'],
     ['a line break in the key', { key: `${KEY}\r\nX: y` }, 'key is not the base64 of 16 bytes'],
