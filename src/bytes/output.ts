@@ -97,8 +97,8 @@ export class Output {
 
   /**
    * Give back what {@link take} gave last: nobody reads it any more, and its memory is written to again. That is what
-   * makes an echo touch the same few cache lines again and again. Any other run is left alone, and so is one that was
-   * borrowed.
+   * makes an echo touch the same few cache lines again and again. A run that was borrowed is left alone. Not for any other
+   * memory: it might be taken for the run, and be written to.
    */
   recycle(run: Uint8Array): void {
     const taken = this.#taken;
