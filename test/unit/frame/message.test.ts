@@ -672,6 +672,22 @@ describe('MessageReader: compressed messages', () => {
     expect(given(false, Binary) === expected).toBe(true);
   });
 
+  it('goes on where a step of a long piece inflates to nothing', () => {
+    const given: number[] = [];
+    const inflater = {
+      inflate(bytes: Uint8Array, last: boolean): Uint8Array {
+        given.push(bytes.length);
+        return last ? Uint8Array.of(7) : new Uint8Array(0);
+      },
+    };
+    const limits = { maxMessageBytes: 2 ** 24 };
+    const reader = new MessageReader({ role: 'client', limits, inflater, pieces: true });
+    reader.push(encodeFrame({ opcode: Binary, rsv: 0x40, payload: new Uint8Array(2005) }));
+    expect(reader.next()).toMatchObject({ kind: 'piece', data: Uint8Array.of(7), last: true });
+    expect(given).toEqual([1000, 1000, 5]);
+    expect(reader.next()).toBeUndefined();
+  });
+
   it('refuses RSV1 without an inflater, on any data frame [RFC 6455 5.2]', () => {
     expect(readAll(frames({ opcode: Text, rsv: 0x40 }), server)).toEqual([
       { error: 'reserved-bit', closeCode: 1002, offset: 0 },
