@@ -1,4 +1,5 @@
-import { Server, type Socket } from 'sansocket/server';
+import type { Socket } from 'sansocket';
+import { Server } from 'sansocket/server';
 import { createMemoryTransport, type Transport } from 'sansocket/transport';
 import { nodeTransport } from 'sansocket/transport/node';
 import { describe, expect, test } from 'vitest';
