@@ -66,10 +66,12 @@ export const TLS: readonly BehaviourCase[] = [
       ),
   },
   {
-    name: 'tls: a bad certificate is one clear error at start',
+    name: 'tls: a bad certificate, or one with another’s key, is one clear error at start',
     run: async (env) => {
       const server = new env.Server();
       await fails(server.start({ port: 0, tls: { cert: 'no', key: 'no' } }), 'tls-failed', 'start');
+      const mixed = { cert: env.tls.ca, key: env.tls.server.key };
+      await fails(server.start({ port: 0, tls: mixed }), 'tls-failed', 'a key of another certificate');
       await server.stop();
     },
   },
@@ -92,7 +94,10 @@ export const TLS: readonly BehaviourCase[] = [
           await stopped;
           // Deno's sockets cannot be dropped inside a handshake.
           if (env.runtime === 'deno') return;
-          await until(() => [silent, begun].every(({ ended, closed }) => ended || closed), 'they are dropped');
+          await until(
+            () => [silent, begun].every(({ ended, closed }) => ended || closed),
+            'they are dropped',
+          );
         },
         {},
         { tls: env.tls.server, hostname: 'localhost' },
