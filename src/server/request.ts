@@ -6,7 +6,7 @@
  * @module
  */
 import { Collector } from '../bytes/collector.ts';
-import { HTTP_ERRORS, ProtocolError } from '../errors.ts';
+import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { AsyncQueue } from '../socket/queue.ts';
@@ -42,6 +42,8 @@ export class HttpRequest {
   readonly #queryText: string;
   #query: URLSearchParams | undefined;
   readonly #body: AsyncQueue<Uint8Array> | undefined;
+  /** All of the body was asked for. */
+  #collected = false;
 
   /**
    * Made by the server.
@@ -88,8 +90,17 @@ export class HttpRequest {
     return this.#body ?? NO_BODY;
   }
 
-  /** All of the body. @throws (rejects with) a `ProtocolError` (`body-too-big`, `unexpected-end`, …) when it does not come whole. */
+  /**
+   * All of the body. It can be read once, by this, {@link text}, {@link json} or {@link body}; where there is none, it is empty each time.
+   *
+   * @throws (rejects with) a `ProtocolError` (`body-too-big`, `unexpected-end`, …) when it does not come whole, and a
+   *   `UsageTypeError` (`bad-state`) when it was read already.
+   */
   async bytes(): Promise<Uint8Array> {
+    if (this.#body !== undefined && (this.#collected || this.#body.spent)) {
+      throw new UsageTypeError('bad-state', 'Cannot read body: it was read already; keep what was read');
+    }
+    this.#collected = true;
     const collector = new Collector();
     for await (const piece of this.body) collector.append(piece, 0, piece.length, 0);
     return collector.take();

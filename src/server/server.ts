@@ -18,7 +18,7 @@ import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
-import type { Socket } from '../socket/socket.ts';
+import { Socket } from '../socket/socket.ts';
 import type {
   Address,
   Listener,
@@ -255,7 +255,7 @@ export class Server<Data = unknown> {
    * Send a message to all open WebSockets, or to some: it is encoded once.
    *
    * @param to Which sockets. Default: all.
-   * @throws As `Socket.send`; a `UsageTypeError` (`bad-argument`) when `to` is no iterable.
+   * @throws As `Socket.send`; a `UsageTypeError` (`bad-argument`) when `to` is no iterable of sockets: nobody is then sent anything.
    */
   broadcast(
     data: string | BytesLike | PreparedMessage,
@@ -270,7 +270,8 @@ export class Server<Data = unknown> {
     }
     if (options !== undefined) checkSendOptions(data, options);
     const message = data instanceof PreparedMessage ? data : new PreparedMessage(data, options?.type);
-    for (const socket of to) if (socket.state === 'open') void socket.send(message, options);
+    const sockets = to === this.sockets ? to : listSockets(to);
+    for (const socket of sockets) if (socket.state === 'open') void socket.send(message, options);
   }
 
   /**
@@ -344,6 +345,19 @@ export class Server<Data = unknown> {
       };
     });
   }
+}
+
+/** Looked at before the first one is sent anything. */
+function listSockets<Data>(to: Iterable<Socket<Data>>): ReadonlyArray<Socket<Data>> {
+  const sockets = [...to];
+  for (const socket of sockets) {
+    if (socket instanceof Socket) continue;
+    throw new UsageTypeError(
+      'bad-argument',
+      `Cannot broadcast: one of the sockets is ${describe(socket)}, expected sockets alone`,
+    );
+  }
+  return sockets;
 }
 
 function checkProtocols(protocols: unknown): void {

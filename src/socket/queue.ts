@@ -18,6 +18,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   #ended = false;
   #error: unknown;
   #failed = false;
+  #spent = false;
 
   /** @param onTaken Called when a value was taken, or nobody will take any more. */
   constructor(onTaken: () => void) {
@@ -32,6 +33,11 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   /** Whether no more values will be taken. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Whether the asker has had all, or enough: it was told of the end or the error, or has left. */
+  get spent(): boolean {
+    return this.#spent;
   }
 
   /** Add a value. Dropped after the end. */
@@ -50,6 +56,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#askers.length > 0) this.#spent = true;
     for (const asker of this.#askers.splice(0)) asker.resolve({ done: true, value: undefined });
   }
 
@@ -63,6 +70,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
       this.#error = error;
       return;
     }
+    this.#spent = true;
     first.reject(error);
     for (const asker of others) asker.resolve({ done: true, value: undefined });
   }
@@ -83,6 +91,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
       this.#onTaken();
       return Promise.resolve({ done: false, value: item.value });
     }
+    if (this.#ended) this.#spent = true;
     if (this.#failed) {
       this.#failed = false;
       return Promise.reject(this.#error);
@@ -96,6 +105,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   /** The asker has had enough: what waits is dropped. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.end();
+    this.#spent = true;
     this.#failed = false;
     this.#items.length = 0;
     this.#size = 0;

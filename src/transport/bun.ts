@@ -318,6 +318,8 @@ class Listening implements Listener {
   readonly address: Address;
   readonly #options: ListenOptions;
   readonly #opening: Opening;
+  /** Those whose TLS handshake is under way. */
+  readonly #handshakes = new Set<BunStream>();
   #listener: BunListener;
   #open = true;
 
@@ -325,14 +327,17 @@ class Listening implements Listener {
     this.#options = options;
     this.#opening = {
       lenient: !(options.tls?.rejectUnauthorized ?? options.tls?.requestCert ?? false),
-      ready(stream) {
+      ready: (stream) => {
+        this.#handshakes.delete(stream);
         try {
           stream.run(accept(stream));
         } catch {
           stream.destroy();
         }
       },
-      failed() {},
+      failed: (stream) => {
+        if (stream !== undefined) this.#handshakes.delete(stream);
+      },
     };
     this.#listener = this.#listen(options.port ?? 0, options.tls);
     this.address =
@@ -345,6 +350,7 @@ class Listening implements Listener {
     if (!this.#open) return;
     this.#open = false;
     this.#listener.stop();
+    for (const stream of this.#handshakes) stream.socket.terminate();
   }
 
   async setTls(tls: TlsServerOptions): Promise<void> {
@@ -371,8 +377,12 @@ class Listening implements Listener {
         const stream = new BunStream(this.#opening, tls !== undefined);
         stream.socket = socket;
         socket.data = stream;
-        if (tls === undefined) opened(stream);
-        else socket.timeout(TLS_HANDSHAKE_TIMEOUT_MS / 1000);
+        if (tls === undefined) {
+          opened(stream);
+          return;
+        }
+        this.#handshakes.add(stream);
+        socket.timeout(TLS_HANDSHAKE_TIMEOUT_MS / 1000);
       },
     };
     return { socket: handlers, allowHalfOpen: true, ...(tls === undefined ? {} : { tls: serverTls(tls) }) };

@@ -372,7 +372,7 @@ function connectOnce(
       queueMicrotask(() => stream.start(handler));
     },
     (error: unknown) => {
-      const inTls = nameOf(error) === 'InvalidData' || nameOf(error) === 'UnexpectedEof';
+      const inTls = nameOf(error) === 'UnexpectedEof' || isTlsFault(error);
       giveUp(inTls ? 'tls-failed' : codeOf('connect', error), error);
     },
   );
@@ -494,6 +494,12 @@ function nameOf(error: unknown): string {
   return error instanceof Error ? error.name : '';
 }
 
+/** Whether TLS is what failed. That certificate and key belong to different pairs is an error without name or code. */
+function isTlsFault(error: unknown): boolean {
+  if (nameOf(error) === 'InvalidData') return true;
+  return nameOf(error) === 'Error' && (error as Error).message.includes('KeyMismatch');
+}
+
 /** The `errno` name in an error of Deno's; '' for none. */
 function errnoOf(error: unknown): string {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
@@ -511,11 +517,11 @@ function codeOf(attempt: Attempt, error: unknown): TransportErrorCode {
 }
 
 function listenFailure(options: ListenOptions, error: unknown): Error {
-  const code = nameOf(error) === 'InvalidData' ? 'tls-failed' : codeOf('listen', error);
+  const code = isTlsFault(error) ? 'tls-failed' : codeOf('listen', error);
   return failure('listen', code, formatAddress(options), error);
 }
 
 function openFailure(error: unknown, address: string): Error {
-  const code = nameOf(error) === 'InvalidData' ? 'tls-failed' : codeOf('open', error);
+  const code = isTlsFault(error) ? 'tls-failed' : codeOf('open', error);
   return failure('open', code, address, error);
 }

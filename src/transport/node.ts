@@ -264,6 +264,7 @@ async function listenOnce(
 ): Promise<Listener> {
   const sockets = { allowHalfOpen: true, noDelay: true };
   let server: net.Server;
+  let handshakes: Set<net.Socket> | undefined;
   if (options.tls === undefined) {
     server = net.createServer(sockets, (socket) => welcome(socket, accept));
   } else {
@@ -275,12 +276,41 @@ async function listenOnce(
     server = tls.createServer(secure, (socket) => welcome(socket, accept));
     // A handshake that is not done in time is told of here, and otherwise left as it is.
     server.on('tlsClientError', (_error, socket: tls.TLSSocket) => socket.destroy());
+    handshakes = watchHandshakes(server);
   }
   await bind(server, options);
   if (options.tls === undefined) readIntoOneBuffer(server, accept);
   // Past this point an 'error' is a connection that could not be accepted (too many open files, say): go on.
   server.on('error', () => {});
-  return new NodeListener(server, options);
+  return new NodeListener(server, options, handshakes);
+}
+
+/** The part of a socket over TLS that is not public: the one under it. */
+interface PrivateTls {
+  readonly _parent?: net.Socket | null;
+}
+
+/**
+ * The sockets whose handshake is under way: Node's server gives them to nobody before it is done.
+ *
+ * Which socket is under which is not documented: where it looks different, none is listed.
+ */
+function watchHandshakes(server: net.Server): Set<net.Socket> {
+  const sockets = new Set<net.Socket>();
+  const add = (socket: net.Socket): void => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  };
+  server.on('connection', add);
+  server.on('secureConnection', (secure: PrivateTls) => {
+    if (secure._parent instanceof net.Socket) {
+      sockets.delete(secure._parent);
+      return;
+    }
+    server.off('connection', add);
+    sockets.clear();
+  });
+  return sockets;
 }
 
 /** What arrives is read in here, for all accepted sockets of the process, and copied out at once. */
@@ -361,9 +391,11 @@ function bind(server: net.Server, options: ListenOptions): Promise<void> {
 class NodeListener implements Listener {
   readonly address: Address;
   readonly #server: net.Server;
+  readonly #handshakes: Set<net.Socket> | undefined;
 
-  constructor(server: net.Server, options: ListenOptions) {
+  constructor(server: net.Server, options: ListenOptions, handshakes: Set<net.Socket> | undefined) {
     this.#server = server;
+    this.#handshakes = handshakes;
     const bound = server.address();
     this.address =
       typeof bound === 'object' && bound !== null
@@ -375,6 +407,7 @@ class NodeListener implements Listener {
     // The callback of `close` waits for every open connection; the address is free (and a Unix socket's file
     // removed) as soon as `close` returns.
     if (this.#server.listening) this.#server.close();
+    if (this.#handshakes !== undefined) for (const socket of this.#handshakes) socket.destroy();
   }
 
   async setTls(options: TlsServerOptions): Promise<void> {

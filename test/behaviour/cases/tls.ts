@@ -5,7 +5,7 @@
  */
 import { headerOf } from '../../support/http-wire.ts';
 import { requestHead } from '../../support/raw-client.ts';
-import { equal, fails } from '../assert.ts';
+import { equal, fails, pause, until } from '../assert.ts';
 import { type BehaviourCase, echo, withServer } from '../env.ts';
 
 /** TLS. */
@@ -66,11 +66,41 @@ export const TLS: readonly BehaviourCase[] = [
       ),
   },
   {
-    name: 'tls: a bad certificate is one clear error at start',
+    name: 'tls: a bad certificate, or one with another’s key, is one clear error at start',
     run: async (env) => {
       const server = new env.Server();
       await fails(server.start({ port: 0, tls: { cert: 'no', key: 'no' } }), 'tls-failed', 'start');
+      const mixed = { cert: env.tls.ca, key: env.tls.server.key };
+      await fails(server.start({ port: 0, tls: mixed }), 'tls-failed', 'a key of another certificate');
       await server.stop();
     },
+  },
+  {
+    name: 'tls: stop drops handshakes that are under way, and lets open sockets say goodbye',
+    run: (env) =>
+      withServer(
+        env,
+        echo,
+        async (running) => {
+          const { port, server } = running;
+          const socket = await env.connect(`wss://localhost:${port}/`, { tls: { ca: env.tls.ca } });
+          const silent = await running.raw({ hostname: 'localhost' });
+          const begun = await running.raw({ hostname: 'localhost' });
+          // The head of a TLS record, of a handshake, that is to have 256 bytes (RFC 8446 5.1).
+          begun.write(Uint8Array.of(22, 3, 1, 1, 0));
+          await pause(100);
+          const stopped = server.stop();
+          equal((await socket.closed).code, 1001, 'goodbye');
+          await stopped;
+          // Deno's sockets cannot be dropped inside a handshake.
+          if (env.runtime === 'deno') return;
+          await until(
+            () => [silent, begun].every(({ ended, closed }) => ended || closed),
+            'they are dropped',
+          );
+        },
+        {},
+        { tls: env.tls.server, hostname: 'localhost' },
+      ),
   },
 ];

@@ -101,6 +101,41 @@ describe.each(TRANSPORTS)('a server’s HTTP over %s', (_, make) => {
     expect(rig.errors).toEqual(['request: bad-json']);
   });
 
+  test('a body is read once: to ask again is one clear error, whichever way it was read', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp(async (request, response) => {
+      const told: unknown[] = [];
+      const ask = async (how: 'bytes' | 'text' | 'json'): Promise<void> => {
+        try {
+          told.push(await request[how]());
+        } catch (error) {
+          told.push((error as { code?: unknown }).code);
+        }
+      };
+      if (request.path === '/loop') for await (const _piece of request.body);
+      else if (request.path === '/left') for await (const _piece of request.body) break;
+      else if (request.path === '/at-once') await Promise.all([ask('text'), ask('json')]);
+      else await ask('text');
+      await ask('json');
+      await response.json(told);
+    });
+    await rig.start();
+    const client = await rig.client();
+    const expected = {
+      '/twice': ['1', 'bad-state'],
+      '/at-once': ['1', 'bad-state', 'bad-state'],
+      '/loop': ['bad-state'],
+      '/left': ['bad-state'],
+    };
+    for (const [path, told] of Object.entries(expected)) {
+      // '/at-once' settles in any order.
+      const answer = JSON.parse((await client.write(post(path, '1')).response()).body) as unknown[];
+      expect(answer.sort(), path).toEqual(told);
+    }
+    const none = await client.write(requestHead('GET /twice')).response();
+    expect(JSON.parse(none.body)).toEqual(['', 'bad-json']);
+  });
+
   test('a body that is too big is answered with 413, declared or not', async () => {
     const rig = new Rig(make(), { limits: { maxBodyBytes: 10 } });
     rig.server.useHttp(async (request, response) => response.send(await request.text()));

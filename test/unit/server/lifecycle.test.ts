@@ -1,3 +1,4 @@
+import type { Socket } from 'sansocket';
 import { Server } from 'sansocket/server';
 import { createMemoryTransport, type Transport } from 'sansocket/transport';
 import { nodeTransport } from 'sansocket/transport/node';
@@ -158,6 +159,23 @@ describe.each([
     rig.server.broadcast('x', undefined, []);
     rig.server.broadcast('x');
   });
+
+  test.each([[null], [undefined], ['x'], [{ state: 'open' }]])(
+    'broadcast to a list with %j in it is refused before anybody is sent anything',
+    async (stranger) => {
+      const rig = new Rig(make());
+      const opened = gate<Socket>();
+      rig.server.useWebSockets({ open: opened.open });
+      await rig.start();
+      const client = await rig.socket();
+      const socket = await opened.promise;
+      expect(() => rig.server.broadcast('x', undefined, [socket, stranger as never])).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      rig.server.broadcast('y', undefined, new Set([socket]).values());
+      expect(await client.frame()).toMatchObject({ payload: new TextEncoder().encode('y') });
+    },
+  );
 
   test('after stop it cannot be started again', async () => {
     const { server } = await new Rig(make()).start();
