@@ -55,17 +55,13 @@ export class Collector {
     let buffer = this.#buffer;
     if (buffer === undefined || buffer.length < this.#used + length) {
       const large = length >= KEEP_FROM;
-      if (large && !lent && 2 * length >= piece.buffer.byteLength) {
-        this.#closeBuffer();
-        this.#keep(piece.subarray(start, end));
-        return;
-      }
+      const own = large && !lent && 2 * length >= piece.buffer.byteLength;
       const total = this.length + length;
-      if (total <= expected && expected <= 2 * total) {
+      if (!own && total <= expected && expected <= 2 * total) {
         buffer = this.#gather(expected);
-      } else if (large && lent) {
+      } else if (own || (large && lent)) {
         this.#closeBuffer();
-        this.#keep(this.#copy(piece, start, end));
+        this.#keep(own ? piece.subarray(start, end) : this.#copy(piece, start, end));
         return;
       } else {
         buffer = this.#grow(this.#used + length, expected - this.#partsLength);
@@ -79,10 +75,9 @@ export class Collector {
   /** All bytes collected; the collector is empty afterwards. The result is the caller's own, or the one piece that came. */
   take(): Uint8Array {
     this.#closeBuffer();
-    const parts = this.#parts;
+    const parts = this.#parts ?? [];
     const length = this.#partsLength;
     this.clear();
-    if (parts === undefined) return new Uint8Array(0);
     return parts.length === 1 ? parts[0]! : join(parts, allocate(this.#native, length));
   }
 
@@ -96,14 +91,13 @@ export class Collector {
   /** A buffer for all that is expected, with all that came: half of it is there, and it will be filled, or thrown away. */
   #gather(expected: number): Uint8Array {
     this.#closeBuffer();
-    const whole = allocate(this.#native, expected);
-    if (this.#parts !== undefined) join(this.#parts, whole);
-    this.#used = this.#partsLength;
-    this.#parts = undefined;
-    this.#partsLength = 0;
+    const parts = this.#parts ?? [];
+    const length = this.#partsLength;
+    this.clear();
+    this.#used = length;
     this.#dirty = true;
-    this.#buffer = whole;
-    return whole;
+    this.#buffer = join(parts, allocate(this.#native, expected));
+    return this.#buffer;
   }
 
   /** A buffer for `needed` bytes, with what there is; doubled, but never above `most` where that is enough. */
