@@ -11,7 +11,7 @@ import type { DeflateEngine } from '../deflate/engine.ts';
 import { acceptOffer, checkAnswer, createOffer, PERMESSAGE_DEFLATE } from '../deflate/negotiate.ts';
 import { type CompressionOptions, type ResolvedCompression, resolveCompression } from '../deflate/options.ts';
 import { PerMessageDeflate } from '../deflate/permessage.ts';
-import { ProtocolError } from '../errors.ts';
+import { ProtocolError, UsageTypeError } from '../errors.ts';
 import type { Extension } from '../handshake/extensions.ts';
 import type { MessageCompression } from './compression.ts';
 
@@ -39,7 +39,8 @@ export type CompressionAcceptor<Request> = (
  *
  * @param option The `compression` option of a server.
  * @param engine What does the work, where the option does not say. Default: the portable engine.
- * @returns What answers each request; `undefined` where compression is off. It throws what the option's `accept` throws.
+ * @returns What answers each request; `undefined` where compression is off. It throws what the option's `accept` throws, and a
+ *   `UsageTypeError` (`bad-argument`) when that answers with neither true nor false.
  * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`), as `resolveCompression`.
  */
 export function acceptCompression<Request>(
@@ -51,7 +52,7 @@ export function acceptCompression<Request>(
   const { accept } = options;
   return (offers, request) => {
     if (!offers.some(({ name }) => name === PERMESSAGE_DEFLATE)) return undefined;
-    if (accept !== undefined && !accept(request)) return undefined;
+    if (accept !== undefined && !readAnswer(accept(request))) return undefined;
     const accepted = acceptOffer(offers, options);
     if (accepted === undefined || accepted instanceof ProtocolError) return accepted;
     return {
@@ -59,6 +60,17 @@ export function acceptCompression<Request>(
       compression: new PerMessageDeflate(accepted.params, 'server', options),
     };
   };
+}
+
+/** What `accept` answered. A promise would be taken for a yes, whatever comes of it. */
+function readAnswer(answer: unknown): boolean {
+  if (typeof answer === 'boolean') return answer;
+  // What a promise comes to is nobody's to handle: this error is told instead.
+  Promise.resolve(answer).catch(() => {});
+  throw new UsageTypeError(
+    'bad-argument',
+    'Cannot negotiate compression: compression.accept answered with neither true nor false; it cannot be async',
+  );
 }
 
 /** The client's half: what to offer, and what to make of the answer. */

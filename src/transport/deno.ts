@@ -40,7 +40,8 @@ import { zlibEngine } from './zlib-engine.ts';
  * `ipv6Only`, TLS over Unix sockets, `rejectUnauthorized: false`, and a client's certificate together with
  * `serverName`. A client's `ca` is trusted next to the runtime's own authorities. `reusePort` needs
  * `--unstable-net`, and is ignored without. `setTls` opens the listener again, on the same port: a client that
- * connects within that moment may be refused.
+ * connects within that moment may be refused. A TLS handshake that stalls is given up after its time, or when the server
+ * stops, but its TCP connection stays until the client leaves: before the handshake is done, Deno's `close` closes nothing.
  */
 export const denoTransport: Transport = {
   name: 'deno',
@@ -215,6 +216,7 @@ class Listening implements Listener {
 
   close(): Promise<void> {
     this.#closed ??= this.#accepting.stop();
+    this.#accepting.dropHandshakes();
     return this.#closed;
   }
 
@@ -275,6 +277,8 @@ class Accepting {
   readonly #secure: boolean;
   readonly #accept: (stream: ByteStream) => StreamHandler;
   readonly #done: Promise<void>;
+  /** Those whose TLS handshake is under way. */
+  readonly #handshakes = new Set<DenoConn>();
   #open = true;
 
   constructor(listener: DenoListener, secure: boolean, accept: (stream: ByteStream) => StreamHandler) {
@@ -289,6 +293,11 @@ class Accepting {
     this.#open = false;
     quietly(() => this.listener.close());
     return this.#done;
+  }
+
+  /** Give up on the handshakes that are under way: none of them comes to a stream any more. */
+  dropHandshakes(): void {
+    for (const conn of this.#handshakes) quietly(() => conn.close());
   }
 
   async #run(): Promise<void> {
@@ -306,6 +315,7 @@ class Accepting {
 
   async #handshake(conn: DenoConn): Promise<void> {
     const timer = setTimeout(() => quietly(() => conn.close()), TLS_HANDSHAKE_TIMEOUT_MS);
+    this.#handshakes.add(conn);
     try {
       const { alpnProtocol } = await conn.handshake!();
       this.#welcome(conn, alpnProtocol ?? '');
@@ -313,6 +323,7 @@ class Accepting {
       quietly(() => conn.close());
     } finally {
       clearTimeout(timer);
+      this.#handshakes.delete(conn);
     }
   }
 

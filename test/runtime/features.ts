@@ -96,6 +96,11 @@ const SPECIAL: readonly Feature[] = [
     file: 'runtime/processes',
     cases: about(/without closing the listener/),
   },
+  {
+    title: 'TLS: a stalled handshake keeps no process alive',
+    file: 'runtime/processes',
+    cases: about(/handshake that is under way/),
+  },
   { title: 'TLS over a Unix domain socket', file: 'contract/unix', cases: about(/^Unix: TLS/) },
 ];
 

@@ -41,15 +41,25 @@ async function listen(options: ListenOptions): Promise<void> {
     process.exit(0);
   }
   say({ port: listener.address.port, pid: process.pid });
-  createInterface({ input: process.stdin })
+  let stopped = false;
+  const lines = createInterface({ input: process.stdin })
     .on('line', async (line) => {
-      const { block, tls } = JSON.parse(line) as { block?: true; tls?: TlsServerOptions };
+      const { block, stop, tls } = JSON.parse(line) as { block?: true; stop?: true; tls?: TlsServerOptions };
+      if (stop) {
+        // What is left of the listener keeps the process alive from here on, and nothing else.
+        stopped = true;
+        await listener.close();
+        lines.close();
+        process.stdin.destroy();
+      }
       if (tls !== undefined) await listener.setTls(tls);
       say({ done: true });
       // From here on, only the operating system takes connections.
       if (block) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     })
-    .on('close', () => process.exit(0));
+    .on('close', () => {
+      if (!stopped) process.exit(0);
+    });
 }
 
 /** Connects, and says what came of it. */

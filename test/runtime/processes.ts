@@ -175,6 +175,23 @@ export const PROCESS_CASES: readonly ProcessCase[] = [
       }),
   },
   {
+    name: 'TLS: a handshake that is under way keeps no process alive once its listener is closed',
+    run: (runtime) =>
+      probing(runtime, ['listen', { hostname: '127.0.0.1', tls: certificates.server }], async (program) => {
+        const { port } = await answerOf<Listening>(program);
+        const silent = createConnection({ host: '127.0.0.1', port }).on('error', () => {});
+        try {
+          await new Promise((resolve) => silent.once('connect', resolve));
+          await new Promise((resolve) => setTimeout(resolve, 200));
+          program.tell(JSON.stringify({ stop: true }));
+          // Its own time would be 10 s.
+          await program.exit(6000);
+        } finally {
+          silent.destroy();
+        }
+      }),
+  },
+  {
     name: 'TLS: ca is trusted in the place of the authorities that the runtime trusts',
     run: (runtime) =>
       probing(runtime, ['listen', { hostname: 'localhost', tls: certificates.server }], async (server) => {

@@ -126,6 +126,17 @@ describe('the compression option of a server', () => {
   });
 
   it.each([
+    ['a promise that rejects', () => Promise.reject(new Error('mine'))],
+    ['a promise', async () => false],
+    ['nothing', () => undefined],
+  ])('takes %s of accept for no answer: 500, told to onError', async (_, accept) => {
+    const onError = vi.fn();
+    const { url } = await served({ onError, compression: { accept: accept as never } });
+    await expect(opened(url, {})).rejects.toThrow('Unexpected server response: 500');
+    expect(onError.mock.calls).toEqual([[expect.objectContaining({ code: 'bad-argument' }), 'handler']]);
+  });
+
+  it.each([
     ...['server_max_window_bits', 'client_max_window_bits'].flatMap((name) =>
       ['0', '7', '16', '1000', '015'].map((value) => `${name}=${value}`),
     ),
