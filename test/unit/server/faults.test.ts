@@ -460,8 +460,8 @@ describe('peers that read slowly, or not at all', () => {
 
   test('a response of which the peer takes some every headTimeoutMs arrives whole', async () => {
     // All of it takes longer than that; none of its pieces does, also where the machine has much else to do.
-    const slow = createMemoryTransport({ toClient: { pieceBytes: 3000, delayMs: 10 } });
-    const rig = new Rig(slow, { limits: { headTimeoutMs: 400 } });
+    const slow = createMemoryTransport({ toClient: { pieceBytes: 1500, delayMs: 10 } });
+    const rig = new Rig(slow, { limits: { headTimeoutMs: 1000 } });
     rig.server.useHttp((_, response) => response.send(new Uint8Array(200_000)));
     await rig.start();
     const client = await rig.client();
