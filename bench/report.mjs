@@ -29,7 +29,7 @@ const nameOf = ({ contender, runtime }) => {
 /** When, where and how it was measured. */
 function conditions(reports, how) {
   const last = reports.at(-1);
-  let text = `Measured ${reports.map(({ date }) => date.slice(0, 10)).join(', ')} on ${last.cpu} (${last.cores} cores, ${last.pinned ? 'server and load on one each' : 'not pinned'}), `;
+  let text = `Measured ${[...new Set(reports.map(({ date }) => date.slice(0, 10)))].join(', ')} on ${last.cpu} (${last.cores} cores, ${last.pinned ? 'server and load on one each' : 'not pinned'}), `;
   text += `${Object.values(last.versions).join(', ')}; ${how(last)}. `;
   text += `Load of the machine before and after: ${reports.map((each) => `${each.loadBefore.toFixed(1)} and ${each.loadAfter.toFixed(1)}`).join('; ')}.\n`;
   return text;
