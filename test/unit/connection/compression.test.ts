@@ -55,6 +55,19 @@ function pass(
 describe('acceptCompression', () => {
   const accept = acceptCompression<string>({ accept: (request) => request !== 'no' })!;
 
+  test.each([
+    ['a promise', () => Promise.resolve(true)],
+    ['a promise that is rejected, which nobody else hears of', () => Promise.reject(new Error('no'))],
+    ['nothing', () => undefined],
+    ['a number', () => 1],
+  ])('takes no answer of accept for a yes that is %s', (_what, answer) => {
+    const { extensions } = offerCompression(true)!;
+    const asked = acceptCompression({ accept: answer as never })!;
+    expect(() => asked(extensions, undefined as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),
+    );
+  });
+
   test('is nothing where compression is off', () => {
     expect(acceptCompression(undefined)).toBeUndefined();
     expect(acceptCompression(false)).toBeUndefined();
