@@ -29,7 +29,7 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /** Time for a whole request head, and for each step of a body, in ms. Past it: 408 and close; for the body of a response: drop. */
   readonly headTimeoutMs: number;
-  /** Time between two requests of one connection, in ms. Past it: close. */
+  /** Time between two requests of one connection, in ms, from when the peer has the answer to the first. Past it: close. */
   readonly keepAliveTimeoutMs: number;
   /** Time between two pings, in ms. */
   readonly pingIntervalMs: number;

@@ -248,7 +248,7 @@ export class HttpConnection {
   /** End it after the response at hand, or at once when there is none: no more requests are read. */
   finish(): void {
     if (this.#phase === 'over' || this.#phase === 'ending') return;
-    if (this.#request === undefined || this.response.finished) this.#end();
+    if (this.response.finished) this.#end();
     else this.response.keepAlive = false;
   }
 
@@ -284,15 +284,16 @@ export class HttpConnection {
    * Time has passed: give up on what is overdue.
    *
    * @param reading False while the caller itself holds back bytes that came in: silence then proves nothing.
-   * @param sending True while the peer still takes output that was sent before: the time for its goodbye starts behind that.
+   * @param sending True while the peer still takes output that was sent before: the time for its next request, or its goodbye, starts
+   *   behind that.
    * @returns The error that was answered, if there is one to tell of.
    */
   tick(now: number, reading = true, sending = false): ProtocolError | undefined {
     this.#now = checkNow(now);
     if (now < this.#deadline) return undefined;
-    if (this.#phase === 'body' && (!reading || this.response.awaited)) {
-      // It is our turn, not the peer's.
-      this.#deadline = now + this.#limits.headTimeoutMs;
+    const grace = this.#grace(reading, sending);
+    if (grace > 0) {
+      this.#deadline = now + grace;
       return undefined;
     }
     switch (this.#phase) {
@@ -307,16 +308,30 @@ export class HttpConnection {
           `Cannot read request: its body made no progress for ${this.#limits.headTimeoutMs} ms`,
         );
       case 'ending':
-        if (sending) {
-          this.#deadline = now + this.#limits.closeTimeoutMs;
-          return undefined;
-        }
         this.#dropped = true;
         this.#over();
         return undefined;
       default:
         this.#end();
         return undefined;
+    }
+  }
+
+  /** How long to wait once more, in ms, where what is late is not the peer's fault; 0 where it is. */
+  #grace(reading: boolean, sending: boolean): number {
+    const { headTimeoutMs, keepAliveTimeoutMs, closeTimeoutMs } = this.#limits;
+    switch (this.#phase) {
+      case 'head':
+        return reading ? 0 : headTimeoutMs;
+      case 'body':
+        return reading && !this.response.awaited ? 0 : headTimeoutMs;
+      case 'idle':
+        // It cannot think of a next request before it has the answer to the last.
+        return sending ? keepAliveTimeoutMs : 0;
+      case 'ending':
+        return sending ? closeTimeoutMs : 0;
+      default:
+        return 0;
     }
   }
 

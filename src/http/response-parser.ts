@@ -220,7 +220,7 @@ class ResponseRules implements MessageRules<ResponseHead> {
       contentLength,
       chunked,
       untilClose,
-      hasBody: !isBodiless && (chunked || untilClose || contentLength !== 0),
+      hasBody: !isBodiless && contentLength !== 0,
       keepAlive: !untilClose && !switches && isPersistent(readConnection(text, fields), minor),
       interim,
       switches,

@@ -15,6 +15,7 @@ import type { RequestHead } from '../http/request-parser.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
 import { asPromise, type Flushable, isThenable } from '../socket/host.ts';
+import { Outflow } from '../socket/outflow.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 import type { ByteStream, StreamHandler } from '../transport/transport.ts';
 import type { App, Member } from './app.ts';
@@ -47,10 +48,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #endSent = false;
   #gone = false;
   #turnedAway = false;
-  /** Bytes handed to the transport. */
-  #writtenBytes = 0;
-  /** How many of them it had sent when we last looked. */
-  #takenBytes = 0;
+  readonly #outflow: Outflow = new Outflow();
   /** While it is full: when it must have sent more. */
   #stuckBy = Number.POSITIVE_INFINITY;
   /** What the peer did wrong, or how it was lost: whoever reads the body is told it. */
@@ -143,19 +141,17 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   expire(now: number): void {
     const http = this.#http;
     if (http === undefined) return;
-    const waiting = this.#stream.bufferedBytes;
-    const taken = this.#writtenBytes - waiting;
-    const moved = taken > this.#takenBytes;
-    this.#takenBytes = taken;
+    const { headTimeoutMs, keepAliveTimeoutMs, closeTimeoutMs } = this.#app.host.limits;
+    const quietMs = this.#outflow.quietMs(this.#stream, now);
     if (now >= this.#stuckBy) {
-      if (!moved) {
+      if (quietMs >= headTimeoutMs) {
         this.#app.host.report(this.#stuck(), 'request');
         this.drop();
         return;
       }
-      this.#stuckBy = now + this.#app.host.limits.headTimeoutMs;
+      this.#stuckBy = now + headTimeoutMs;
     }
-    const error = http.tick(now, !this.#paused, moved && waiting > 0);
+    const error = http.tick(now, !this.#paused, quietMs < Math.min(keepAliveTimeoutMs, closeTimeoutMs));
     if (error !== undefined) this.#refused(error);
     this.flush();
   }
@@ -413,13 +409,13 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (http === undefined || this.#gone) return;
     const output = http.takeOutput();
     if (output !== undefined && !this.#endSent) {
-      this.#writtenBytes += output.length;
+      this.#outflow.wrote(output.length);
       if (this.#stream.write(output)) {
         if (this.#stream.copied === true) http.recycleOutput(output);
       } else if (!this.#full) {
         this.#full = true;
         this.#stuckBy = this.#app.host.deadlines.now() + this.#app.host.limits.headTimeoutMs;
-        this.#takenBytes = this.#writtenBytes - this.#stream.bufferedBytes;
+        this.#outflow.full(this.#stream);
       }
     }
     if (http.dropped) this.#stream.destroy();

@@ -18,6 +18,7 @@ import type { Timed } from './deadlines.ts';
 import { asPromise, type Flushable, type Host, handled, isThenable, nothing, queueTask } from './host.ts';
 import { IncomingMessage } from './incoming.ts';
 import { Outbox, type OutboxTarget, type Pieces, type Sendable } from './outbox.ts';
+import { Outflow } from './outflow.ts';
 import { AsyncQueue } from './queue.ts';
 import { Socket, type SocketCloseInfo, type SocketInfo } from './socket.ts';
 
@@ -100,9 +101,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** What a handler's promise calls; made once, when one first returns a promise. */
   #onSettled: (() => void) | undefined;
   #onRejected: ((error: unknown) => void) | undefined;
-  /** Bytes handed to the transport, and how many of them it had sent when we last looked. */
-  #writtenBytes = 0;
-  #takenBytes = 0;
+  readonly #outflow: Outflow = new Outflow();
   #closeInfo: SocketCloseInfo | undefined;
   /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
   #fault: Error | undefined;
@@ -213,12 +212,11 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** Time has passed. */
   expire(now: number): void {
-    // What we hold back ourselves proves nothing about the peer; output of which it takes nothing does.
-    const waiting = this.#stream.bufferedBytes;
-    const taken = this.#writtenBytes - waiting;
-    const moved = taken > this.#takenBytes;
-    this.#takenBytes = taken;
-    this.#connection.tick(now, !this.#paused || (this.#full && !moved), moved && waiting > 0);
+    const { pongTimeoutMs, closeTimeoutMs } = this.#host.limits;
+    const moves = this.#outflow.quietMs(this.#stream, now) < Math.min(pongTimeoutMs, closeTimeoutMs);
+    // What we hold back ourselves proves nothing about the peer, nor does a ping that waits behind what it takes; output of which it
+    // takes nothing does.
+    this.#connection.tick(now, !moves && (!this.#paused || this.#full), moves);
     this.#pump();
     this.flush();
   }
@@ -567,8 +565,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     let output = connection.takeOutput();
     if (output !== undefined) {
       if (this.#full && output.length < COPY_BELOW) output = output.slice();
-      this.#writtenBytes += output.length;
+      this.#outflow.wrote(output.length);
       if (!this.#stream.write(output)) {
+        if (!this.#full) this.#outflow.full(this.#stream);
         this.#full = true;
         connection.congested = true;
       } else if (this.#stream.copied === true) connection.recycleOutput(output);

@@ -120,12 +120,23 @@ const turns: Turns = /* @__PURE__ */ new Turns();
 /** A socket that one of our streams works with. */
 type Wired = net.Socket & { [STREAM]: NodeStream };
 
+/** The part of a socket that is not public: where it looks different, it is not used. */
+interface PrivateSocket {
+  readonly _handle?: {
+    /** Bytes that Node has handed to the system's side. */
+    readonly bytesWritten?: number;
+    /** Those of them that have not gone out. */
+    readonly writeQueueSize?: number;
+  } | null;
+}
+
 /** One connection. The socket refers to it by a symbol, so that listeners need no closure. */
 class NodeStream extends StreamBase implements ByteStream {
   readonly socket: net.Socket;
   /** What was connected to; `undefined` for a connection that was accepted. */
   readonly target: string | undefined;
   #address: string | undefined;
+  #written = 0;
 
   constructor(socket: net.Socket, target: string | undefined) {
     super();
@@ -148,7 +159,10 @@ class NodeStream extends StreamBase implements ByteStream {
   write(bytes: Uint8Array): boolean {
     const { socket } = this;
     if ((this.state & UNWRITABLE) !== 0 || socket.destroyed) return false;
-    if (bytes.length > 0) socket.write(bytes);
+    if (bytes.length > 0) {
+      this.#written += bytes.length;
+      socket.write(bytes);
+    }
     // Node's own mark differs between versions, but is never above ours: where we are full, it will say 'drain'.
     if (socket.writableLength < HIGH_WATER_BYTES) return true;
     this.state |= FULL;
@@ -190,7 +204,16 @@ class NodeStream extends StreamBase implements ByteStream {
   }
 
   get bufferedBytes(): number {
-    return this.socket.destroyed ? 0 : this.socket.writableLength;
+    const { socket } = this;
+    const { writableLength } = socket;
+    if (socket.destroyed) return 0;
+    if (writableLength < HIGH_WATER_BYTES) return writableLength;
+    // Node counts a write as waiting until all of it is gone, which for a long one tells nothing about a slow peer.
+    const handle = (socket as unknown as PrivateSocket)._handle;
+    if (typeof handle?.writeQueueSize !== 'number' || typeof handle.bytesWritten !== 'number')
+      return writableLength;
+    const waiting = this.#written - handle.bytesWritten + handle.writeQueueSize;
+    return Math.max(1, Math.min(waiting, writableLength));
   }
 
   get copied(): boolean {

@@ -98,11 +98,16 @@ export class RawClient {
     return all;
   }
 
+  /** Take what has come. */
+  take(): Uint8Array {
+    const all = this.bytes;
+    this.#received = [];
+    return all;
+  }
+
   /** Take what has come, as text of one byte a character. */
   takeText(): string {
-    const text = latin1(this.bytes);
-    this.#received = [];
-    return text;
+    return latin1(this.take());
   }
 
   /** The next response, interim ones too. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { requestHead } from '../../support/raw-client.ts';
+import { type RawClient, requestHead } from '../../support/raw-client.ts';
 import { closing, concat, masked } from '../../support/wire.ts';
 import { check, equal, fails, pause, until } from '../assert.ts';
 import { type BehaviourCase, type Env, echo, withServer } from '../env.ts';
@@ -225,6 +225,58 @@ export const LIMITS: readonly BehaviourCase[] = [
           client.resume();
           await until(() => sent === 600, 'all are sent');
           await client.whenReceived(600 * 50_000);
+        },
+      );
+    },
+  },
+  {
+    name: 'limits: a long answer and a long message arrive whole at a peer that takes much longer than any deadline',
+    run: (env) => {
+      const ms = 400;
+      const size = 40_000_000;
+      const body = new Uint8Array(size);
+      /** Take it and the head before it, slowly. */
+      const takeSlowly = async (client: RawClient, head: number): Promise<Uint8Array> => {
+        const before = client.receivedBytes;
+        for (let taken = 0; taken < size; taken += 2_000_000) {
+          client.pause();
+          await pause(60);
+          client.resume();
+          await client.whenReceived(before + taken);
+        }
+        await client.whenReceived(before + head + size);
+        return client.take();
+      };
+      return withServer(
+        env,
+        (server) => {
+          server.useHttp((request, response) => response.send(request.path === '/long' ? body : 'short'));
+          server.useWebSockets({ message: (socket) => void socket.send(body) });
+        },
+        async (running) => {
+          const asking = await running.raw();
+          asking.write(requestHead('HEAD /long'));
+          await asking.response('HEAD');
+          const head = asking.receivedBytes;
+          asking.write(requestHead('GET /long'));
+          equal((await takeSlowly(asking, head)).length, head + size, 'bytes of the answer');
+          asking.write(requestHead('GET /short'));
+          equal((await asking.response()).body, 'short', 'the next answer');
+
+          const client = await running.socket();
+          client.send(1, 'go');
+          await takeSlowly(client, 10);
+          equal(running.errors, [], 'errors');
+        },
+        {
+          limits: {
+            headTimeoutMs: ms,
+            keepAliveTimeoutMs: ms,
+            closeTimeoutMs: ms,
+            pingIntervalMs: ms,
+            pongTimeoutMs: ms,
+            maxSendBufferBytes: 2 * size,
+          },
         },
       );
     },

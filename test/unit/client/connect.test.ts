@@ -523,6 +523,20 @@ describe('connect(), and time', () => {
     await vi.advanceTimersByTimeAsync(6000);
     expect([transport.pairs.size, vi.getTimerCount()]).toEqual([0, 0]);
   });
+
+  it('a ping that waits behind a long message has no answer yet: while that moves, the server is not given up', async () => {
+    const { transport, seen } = await network(accept(), { toServer: { pieceBytes: 1000, delayMs: 50 } });
+    const opening = connect(transport, HERE, { limits: { pingIntervalMs: 1000, pongTimeoutMs: 500 } });
+    await vi.advanceTimersByTimeAsync(100);
+    const socket = await opening;
+    void socket.send(new Uint8Array(100_000));
+    await vi.advanceTimersByTimeAsync(4500);
+    expect(socket.state).toBe('open');
+    expect(seen.bytes.length).toBeLessThan(100_000);
+    await vi.advanceTimersByTimeAsync(2500);
+    expect(seen.bytes.length).toBeGreaterThan(100_000);
+    expect(await socket.closed).toMatchObject({ code: 1011, wasClean: false });
+  });
 });
 
 describe('connect(), and its signal', () => {

@@ -93,6 +93,7 @@ describe('acceptCompression', () => {
       },
     })!;
     expect(never([], undefined)).toBeUndefined();
+    expect(never(offered('x-webkit-deflate-frame'), undefined)).toBeUndefined();
     expect(() => never(offered('permessage-deflate'), undefined)).toThrow('asked');
   });
 });

@@ -1,3 +1,4 @@
+import { Output, portableText, type TextCodec } from 'sansocket/bytes';
 import { HttpConnection } from 'sansocket/connection';
 import { describe, expect, test } from 'vitest';
 import { DELIVERIES } from '../../support/deliveries.ts';
@@ -463,6 +464,33 @@ describe('HttpConnection: deadlines', () => {
     expect(bench.tick(200, true)).toBe('body-timeout');
   });
 
+  test('while the caller does not read, the rest of a head may have come long ago', () => {
+    const bench = new HttpBench({ limits });
+    bench.receive('GET');
+    expect(bench.tick(100, false)).toBeUndefined();
+    expect(bench.where).toBe('200');
+    expect(bench.tick(200, true)).toBe('head-timeout');
+  });
+
+  test('while the peer still takes the last answer, the time for its next request has not begun', () => {
+    const bench = new HttpBench({ limits });
+    bench.receive(head('GET /'));
+    bench.response.send(200, [], 'long');
+    bench.events();
+    expect(bench.tick(50, true, true)).toBeUndefined();
+    expect(bench.where).toBe('100');
+    expect(bench.tick(100, true, false)).toBeUndefined();
+    expect(bench.where).toBe('ended, 120');
+  });
+
+  test('a head that drips has its time however slowly the peer takes what was sent before [CVE-2018-12122]', () => {
+    const bench = new HttpBench({ limits });
+    bench.receive(`${head('GET /')}GET`);
+    bench.response.send(200, [], 'long');
+    bench.events();
+    expect(bench.tick(100, true, true)).toBe('head-timeout');
+  });
+
   test('while the app answers, there is no deadline', () => {
     const bench = new HttpBench({ limits });
     bench.receive(head('GET /'));
@@ -591,6 +619,72 @@ describe('HttpConnection: options', () => {
       );
     },
   );
+
+  test('hands limits and text on to what reads the requests', () => {
+    const bench = new HttpBench({ limits: { maxHeaders: 2 } });
+    expect(bench.receive(head('GET /', 'A: 1', 'B: 2'))).toEqual(['error too-many-headers 431']);
+    const made: number[] = [];
+    const text: TextCodec = {
+      ...portableText,
+      latin1(bytes, start, end) {
+        made.push(end - start);
+        return portableText.latin1(bytes, start, end);
+      },
+    };
+    new HttpBench({ text }).receive(head('GET /'));
+    expect(made).toEqual([head('GET /').length]);
+  });
+
+  test('output is where its answers are assembled: what takes over goes on in it', () => {
+    const output = new Output();
+    expect(new HttpConnection({ output }).output).toBe(output);
+    const { connection } = new HttpBench();
+    connection.receive(bytesOf(head('GET /')));
+    connection.next();
+    connection.response.send(200, [], 'x');
+    expect(connection.output.length).toBe(connection.bufferedBytes);
+  });
+
+  test('is idle before and between requests, and at no other time', () => {
+    const bench = new HttpBench();
+    const { connection } = bench;
+    expect(connection.idle).toBe(true);
+    connection.receive(bytesOf('G'));
+    expect(connection.idle).toBe(false);
+    expect(bench.receive('ET / HTTP/1.1\r\nHost: x\r\n\r\n')).toEqual(['GET /', 'end']);
+    expect(connection.idle).toBe(false);
+    bench.response.send(200, []);
+    expect(bench.events()).toEqual([]);
+    expect(connection.idle).toBe(true);
+    connection.finish();
+    expect(connection.idle).toBe(false);
+  });
+
+  test('nobody is asked for a body that there is none of [RFC 9110 10.1.1]', () => {
+    const bench = new HttpBench();
+    bench.connection.awaitBody();
+    bench.receive(head('POST /', 'Expect: 100-continue', 'Content-Length: 1'));
+    expect(bench.receive('x')).toEqual(['body x', 'end']);
+    bench.connection.awaitBody();
+    expect(bench.sent()).toBe('');
+    expect(bench.connection.deadline).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test('finish() ends nothing that has been handed over, and nothing twice', () => {
+    const bench = new HttpBench();
+    bench.receive(head('GET /', 'Connection: Upgrade', 'Upgrade: x'));
+    bench.connection.upgrade('HTTP/1.1 101 x\r\n\r\n');
+    bench.connection.finish();
+    expect(bench.connection.outputEnded).toBe(false);
+
+    const ending = new HttpBench({ limits: { closeTimeoutMs: 20 } });
+    ending.connection.finish();
+    expect(ending.where).toBe('ended, 20');
+    ending.now = 10;
+    ending.receive('x');
+    ending.connection.finish();
+    expect(ending.where).toBe('ended, 20');
+  });
 
   test('bufferedBytes counts what waits for takeOutput', () => {
     const { connection } = new HttpBench();

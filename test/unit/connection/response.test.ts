@@ -283,6 +283,41 @@ describe('ResponseWriter.refuse, sendRaw', () => {
   });
 });
 
+describe('ResponseWriter: what only looks like text', () => {
+  const refused = expect.objectContaining({ code: 'bad-argument' });
+
+  test.each([
+    [['HTTP/1.1 101 x\r\n\r\n']],
+    ['HTTP/1.1 101 x\r\n\r\n\0'],
+    ['HTTP/1.1 101 x\r\n\r\nHTTP/1.1 200 OK'],
+    ['HTTP/1.1 101 x\r\n'],
+    ['\r\n\r\n'.slice(0, 3)],
+  ])('is no raw head: %j', (head) => {
+    const bench = asked();
+    expect(() => bench.response.sendRaw(head as never)).toThrow(refused);
+    expect(bench.sent()).toBe('');
+  });
+
+  test('is no date', () => {
+    const bench = new HttpBench({ date: () => ['Sun, 06 Nov 1994 08:49:37 GMT'] as never });
+    bench.receive(head('GET /'));
+    expect(() => bench.response.send(200, [], 'x')).toThrow(refused);
+    expect(bench.sent()).toBe('');
+  });
+
+  test('is no body, and the error says what it is and what there can be', () => {
+    const { response } = asked();
+    expect(() => response.send(200, [], null as never)).toThrow(
+      'Cannot send: the body is null, expected a string or a Uint8Array',
+    );
+    expect(() => response.send(200, [], 5 as never)).toThrow(
+      'Cannot send: the body is number, expected a string or a Uint8Array',
+    );
+    response.start(200, []);
+    expect(() => response.write('x' as never)).toThrow('the body is string, expected a Uint8Array');
+  });
+});
+
 describe('ResponseWriter.start, write, end', () => {
   test('without a Content-Length the body is chunked [RFC 9112 7.1]', () => {
     const bench = asked();

@@ -74,6 +74,26 @@ describe.each(MAKERS)('HttpHeaders, %s', (_how, make) => {
     expect([headers.size, headers.get('x-name'), headers.get('accept')]).toEqual([1, 'b', undefined]);
   });
 
+  it('a change is of the whole name: one that only begins like it is another', () => {
+    const headers = make();
+    headers.append('Accept-Language', 'de').append('X-Names', 'c').append('Accep', 't');
+    headers.set('accept', 'd').set('x-name', 'e');
+    expect([...headers]).toEqual([
+      ['accept', 'd'],
+      ['x-name', 'e'],
+      ['Accept-Language', 'de'],
+      ['X-Names', 'c'],
+      ['Accep', 't'],
+    ]);
+    headers.delete('accept');
+    expect([...headers].map(([name]) => name)).toEqual(['x-name', 'Accept-Language', 'X-Names', 'Accep']);
+  });
+
+  it('what is appended stands behind all that there was', () => {
+    const before = [...make()];
+    expect([...make().append('New', 'd')]).toEqual([...before, ['New', 'd']]);
+  });
+
   it('a refused change changes nothing', () => {
     const headers = make();
     expect(() => headers.set('accept', ['fine', 'b\nad'])).toThrow(TypeError);
@@ -160,6 +180,27 @@ describe('HttpHeaders', () => {
     expect(() => new HttpHeaders().append('A', null as never)).toThrow(/its value is null/);
     expect(make('A: b')).toThrow(/got string/);
     expect(make(null)).toThrow(/expected pairs or an object/);
+  });
+
+  it('refuses what only looks like text once it is turned into some', () => {
+    const refused = expect.objectContaining({ code: 'bad-argument' });
+    for (const odd of [['A'], { toString: () => 'A' }]) {
+      expect(() => new HttpHeaders().set(odd as never, 'x')).toThrow(refused);
+      expect(() => new HttpHeaders().append('A', odd as never)).toThrow(refused);
+    }
+    expect(() => new HttpHeaders().append('A', 'a\0' as never)).toThrow(/has a control character/);
+  });
+
+  it('an error message shows no more of a name than its start', () => {
+    const message = (name: string) => {
+      try {
+        new HttpHeaders({ [name]: 'x' });
+      } catch (error) {
+        return (error as Error).message;
+      }
+      return '';
+    };
+    expect(message(`${'é'.repeat(64)}x`)).toContain(`"${'?'.repeat(64)}"`);
   });
 
   it('an error message holds no line break of the name it complains about', () => {

@@ -395,6 +395,80 @@ describe('RequestParser', () => {
     expect(error.message).not.toContain('secret');
   });
 
+  it.each([
+    ['GET / HTTP/1.1\r\n: x\r\n', 'A header line has no name'],
+    ['GET / HTTP/1.1\r\n(: x\r\n', 'A header name has a character that tokens do not have'],
+    ['GET / HTTP/1.1\r\nX : x\r\n', 'There is white space between a header name and its colon'],
+    ['GET / HTTP/1.1\r\nX\t: x\r\n', 'There is white space between a header name and its colon'],
+    ['GET / HTTP/1.1\r\nX\r\n', 'A header line has no colon'],
+    ['GET / HTTP/1.1\r\nX\n', 'A header line has no colon'],
+    ['GET / HTTP/1.1\r\nX@: x\r\n', 'A header name has a character that tokens do not have'],
+  ])('says of %j: %s [RFC 9112 5.1]', (text, message) => {
+    const parser = new RequestParser();
+    parser.push(utf8(text));
+    expect(parser.next()).toMatchObject({ code: 'bad-header-name', message: `${message} (RFC 9112 §5.1)` });
+  });
+
+  it.each([
+    [{ maxHeadBytes: 20 }, 'GET / HTTP/1.1\r\nHost: a', 'head'],
+    [
+      { maxHeadBytes: 60 },
+      `${CHUNKED.replace('Host: a\r\n', 'Host:\r\n')}0\r\n${'X: y\r\n'.repeat(20)}`,
+      'trailer section',
+    ],
+  ])('says which section is too long, past %j [limits.maxHeadBytes]', (limits, text, what) => {
+    const parser = new RequestParser({ limits });
+    parser.push(utf8(text));
+    expect(all(parser).at(-1)).toMatchObject({
+      kind: 'error',
+      message: expect.stringContaining(`The ${what} `),
+    });
+  });
+
+  it('sees Expect and Upgrade also in the first line of all [RFC 9110 7.8, 10.1.1]', () => {
+    const parser = new RequestParser();
+    parser.push(utf8('POST / HTTP/1.1\r\nExpect: 100-continue\r\nHost: a\r\nContent-Length: 1\r\n\r\n'));
+    expect(parser.next()).toMatchObject({ expectContinue: true, upgrade: false });
+    parser.push(utf8('xGET / HTTP/1.1\r\nUpgrade: websocket\r\nHost: a\r\nConnection: Upgrade\r\n\r\n'));
+    expect(all(parser).find((event) => event.kind === 'head')).toMatchObject({ upgrade: true });
+  });
+
+  it('counts the chunks, extensions and trailers of each body by themselves [RFC 9112 7.1]', () => {
+    const body = `3;${'x'.repeat(10_000)}\r\nabc\r\n0\r\nT: 1\r\n\r\n`;
+    const { events, error } = driveRequests([
+      utf8(`${CHUNKED}${body}${CHUNKED}${body}${CHUNKED}2\r\nxy\r\n0\r\n\r\n`),
+    ]);
+    expect(error).toBeUndefined();
+    expect(events.filter(({ kind }) => kind === 'body')).toMatchObject([
+      { text: 'abc' },
+      { text: 'abc' },
+      { text: 'xy' },
+    ]);
+    expect(events.filter(({ kind }) => kind === 'end').map(({ trailers }) => trailers)).toEqual([
+      [['T', '1']],
+      [['T', '1']],
+      null,
+    ]);
+  });
+
+  it('takes white space of either kind before a chunk extension [RFC 9112 7.1.1]', () => {
+    for (const gap of ['', ' ', '\t', ' \t ']) {
+      const { error } = driveRequests([utf8(`${CHUNKED}1${gap};a=b\r\nx\r\n0\r\n\r\n`)]);
+      expect(error, JSON.stringify(gap)).toBeUndefined();
+    }
+  });
+
+  it('gives what frames the data sixteen kibibytes and sixteen digits for nothing, and not one byte more', () => {
+    // The first 16 digits cost nothing; each one after them, and each byte from the semicolon to the CR, counts.
+    const answer = (zeros: number, extension: number) =>
+      driveRequests([utf8(`${CHUNKED}${'0'.repeat(zeros)}1;${'x'.repeat(extension - 1)}\r\nx\r\n0\r\n\r\n`)])
+        .error?.code;
+    expect(answer(15, 16 * 1024)).toBeUndefined();
+    expect(answer(16, 16 * 1024)).toBe('chunk-extensions-too-big');
+    expect(answer(16, 16 * 1024 - 1)).toBeUndefined();
+    expect(answer(15, 16 * 1024 + 1)).toBe('chunk-extensions-too-big');
+  });
+
   it('refuses each byte that a header value must not have, and no other [CVE-2026-55517]', () => {
     for (let byte = 0; byte < 256; byte++) {
       const parser = new RequestParser();
@@ -577,6 +651,35 @@ describe('ResponseParser, at its limits', () => {
       code: 'body-too-big',
     });
     expect(parse(answer(6), 'HEAD', { maxBodyBytes: 5 })).toMatchObject({ kind: 'head', contentLength: 6 });
+  });
+
+  it('a 100 before the answer to CONNECT is no tunnel yet [RFC 9110 15.2]', () => {
+    expect(parse('HTTP/1.1 100 Continue\r\n\r\n', 'CONNECT')).toMatchObject({
+      interim: true,
+      switches: false,
+    });
+  });
+
+  it.each(['\t', 'x', '0', ''])(
+    'takes no %j for the space between version and status [RFC 9112 4]',
+    (gap) => {
+      expect(parse(`HTTP/1.1${gap}200 OK\r\n\r\n`, 'GET')).toMatchObject({
+        kind: 'error',
+        code: 'bad-status-line',
+      });
+    },
+  );
+
+  it('takes a status without its space before CR, and before LF where that ends a line', () => {
+    const parse = (text: string, allowBareLf: boolean) => {
+      const parser = new ResponseParser({ allowStatusWithoutSpace: true, allowBareLf });
+      parser.push(utf8(text));
+      return parser.next();
+    };
+    expect(parse('HTTP/1.1 200\r\n\r\n', false)).toMatchObject({ kind: 'head', status: 200, reason: '' });
+    expect(parse('HTTP/1.1 200\n\n', true)).toMatchObject({ kind: 'head', status: 200, reason: '' });
+    expect(parse('HTTP/1.1 200\n\n', false)).toMatchObject({ kind: 'error', code: 'bare-lf' });
+    expect(parse('HTTP/1.1 200x\r\n', true)).toMatchObject({ kind: 'error', code: 'bad-status-line' });
   });
 
   it.each([

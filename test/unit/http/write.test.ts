@@ -216,6 +216,15 @@ describe('encodeResponse()', () => {
     expect(() => encodeResponse(response as never)).toThrow(refusal(pattern));
   });
 
+  it.each([101, 204, 205, 304])(
+    'takes a body of no bytes for none, in a %i too [RFC 9110 6.4.1]',
+    (status) => {
+      for (const body of ['', new Uint8Array(0)]) {
+        expect(latin1(encodeResponse({ status, body }))).toBe(latin1(encodeResponse({ status })));
+      }
+    },
+  );
+
   it('is read back as one response, whatever it answers', () => {
     const wire = encodeResponse({ status: 200, head: true, body: 'hello' });
     expect(driveResponses([wire], { expect: ['HEAD'] })).toMatchObject({
@@ -232,6 +241,18 @@ describe('formatRequestHead() and formatResponseHead()', () => {
     expect(formatResponseHead({ status: 200, headers: { 'content-length': '5' }, contentLength: 5 })).toBe(
       'HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n',
     );
+  });
+
+  it('take each status from 100 to 599, registered or not [RFC 9110 15]', () => {
+    for (const status of [100, 299, 599]) {
+      expect(formatResponseHead({ status, reason: 'x' })).toBe(`HTTP/1.1 ${status} x\r\n\r\n`);
+    }
+  });
+
+  it('refuse what only looks like text once it is turned into some', () => {
+    expect(() => formatRequestHead({ ...GET, method: ['GET'] as never })).toThrow(refusal(/method/));
+    expect(() => formatRequestHead({ ...GET, target: ['/'] as never })).toThrow(refusal(/target/));
+    expect(() => formatResponseHead({ status: 200, reason: ['OK'] as never })).toThrow(refusal(/reason/));
   });
 
   it('say nothing about the body where the caller does not', () => {
@@ -284,11 +305,14 @@ describe('encodeChunk() and encodeLastChunk()', () => {
   });
 });
 
-describe('headers that are as long as those that frame a body', () => {
-  it.each(['Accept-Charset', 'If-Modified-Since'])('%s frames nothing [RFC 9112 6]', (name) => {
-    const request = latin1(
-      encodeRequest({ ...GET, method: 'POST', headers: { Host: 'a', [name]: '9' }, body: 'b' }),
-    );
-    expect(request).toBe(`POST / HTTP/1.1\r\nHost: a\r\n${name}: 9\r\nContent-Length: 1\r\n\r\nb`);
-  });
+describe('headers that are as long as those that frame a body, or begin like them', () => {
+  it.each(['Accept-Charset', 'If-Modified-Since', 'Content-Length-X', 'Transfer-Encoding-X'])(
+    '%s frames nothing [RFC 9112 6]',
+    (name) => {
+      const request = latin1(
+        encodeRequest({ ...GET, method: 'POST', headers: { Host: 'a', [name]: '9' }, body: 'b' }),
+      );
+      expect(request).toBe(`POST / HTTP/1.1\r\nHost: a\r\n${name}: 9\r\nContent-Length: 1\r\n\r\nb`);
+    },
+  );
 });
