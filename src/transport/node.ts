@@ -122,12 +122,15 @@ type Wired = net.Socket & { [STREAM]: NodeStream };
 
 /** The part of a socket that is not public: where it looks different, it is not used. */
 interface PrivateSocket {
-  readonly _handle?: {
-    /** Bytes that Node has handed to the system's side. */
-    readonly bytesWritten?: number;
-    /** Those of them that have not gone out. */
-    readonly writeQueueSize?: number;
-  } | null;
+  readonly _handle?: PrivateStream | null;
+}
+interface PrivateStream {
+  /** Bytes that were handed to it. */
+  readonly bytesWritten?: number;
+  /** Those of them that have not gone out. */
+  readonly writeQueueSize?: number;
+  /** What the records of TLS go out by. */
+  readonly _parent?: PrivateStream;
 }
 
 /** One connection. The socket refers to it by a symbol, so that listeners need no closure. */
@@ -210,9 +213,10 @@ class NodeStream extends StreamBase implements ByteStream {
     if (writableLength < HIGH_WATER_BYTES) return writableLength;
     // Node counts a write as waiting until all of it is gone, which for a long one tells nothing about a slow peer.
     const handle = (socket as unknown as PrivateSocket)._handle;
-    if (typeof handle?.writeQueueSize !== 'number' || typeof handle.bytesWritten !== 'number')
-      return writableLength;
-    const waiting = this.#written - handle.bytesWritten + handle.writeQueueSize;
+    const unsent = (handle?._parent ?? handle)?.writeQueueSize;
+    const dispatched = handle?.bytesWritten;
+    if (unsent === undefined || dispatched === undefined) return writableLength;
+    const waiting = this.#written - dispatched + unsent;
     return Math.max(1, Math.min(waiting, writableLength));
   }
 

@@ -26,6 +26,65 @@ async function liveAtRest(env: Env): Promise<number> {
   return least;
 }
 
+/** Output that its peer takes slowly, but steadily. */
+function longOutput(secure: boolean): BehaviourCase {
+  return {
+    name: `limits: a long answer and a long message arrive whole at a peer that takes much longer than any deadline${secure ? ', over TLS' : ''}`,
+    run: (env) => {
+      const ms = 400;
+      const size = 40_000_000;
+      const body = new Uint8Array(size);
+      /** Take it and the head before it, slowly. */
+      const takeSlowly = async (client: RawClient, head: number): Promise<Uint8Array> => {
+        const before = client.receivedBytes;
+        for (let taken = 0; taken < size; taken += 2_000_000) {
+          client.pause();
+          await pause(60);
+          client.resume();
+          await client.whenReceived(before + taken);
+        }
+        await client.whenReceived(before + head + size);
+        return client.take();
+      };
+      return withServer(
+        env,
+        (server) => {
+          server.useHttp((request, response) => response.send(request.path === '/long' ? body : 'short'));
+          server.useWebSockets({ message: (socket) => void socket.send(body) });
+        },
+        async (running) => {
+          const where = secure ? { hostname: 'localhost', tls: { ca: env.tls.ca } } : undefined;
+          const asking = await running.raw(where);
+          asking.write(requestHead('HEAD /long'));
+          await asking.response('HEAD');
+          const head = asking.receivedBytes;
+          asking.write(requestHead('GET /long'));
+          equal((await takeSlowly(asking, head)).length, head + size, 'bytes of the answer');
+          asking.write(requestHead('GET /short'));
+          equal((await asking.response()).body, 'short', 'the next answer');
+
+          const client = await running.raw(where);
+          equal((await client.upgrade()).status, 101, 'status');
+          client.send(1, 'go');
+          await takeSlowly(client, 10);
+          equal(running.errors, [], 'errors');
+        },
+        {
+          limits: {
+            headTimeoutMs: ms,
+            keepAliveTimeoutMs: ms,
+            closeTimeoutMs: ms,
+            pingIntervalMs: ms,
+            pongTimeoutMs: ms,
+            maxSendBufferBytes: 2 * size,
+          },
+        },
+        secure ? { tls: env.tls.server, hostname: 'localhost' } : {},
+      );
+    },
+  };
+}
+
 /** Limits. */
 export const LIMITS: readonly BehaviourCase[] = [
   {
@@ -229,58 +288,8 @@ export const LIMITS: readonly BehaviourCase[] = [
       );
     },
   },
-  {
-    name: 'limits: a long answer and a long message arrive whole at a peer that takes much longer than any deadline',
-    run: (env) => {
-      const ms = 400;
-      const size = 40_000_000;
-      const body = new Uint8Array(size);
-      /** Take it and the head before it, slowly. */
-      const takeSlowly = async (client: RawClient, head: number): Promise<Uint8Array> => {
-        const before = client.receivedBytes;
-        for (let taken = 0; taken < size; taken += 2_000_000) {
-          client.pause();
-          await pause(60);
-          client.resume();
-          await client.whenReceived(before + taken);
-        }
-        await client.whenReceived(before + head + size);
-        return client.take();
-      };
-      return withServer(
-        env,
-        (server) => {
-          server.useHttp((request, response) => response.send(request.path === '/long' ? body : 'short'));
-          server.useWebSockets({ message: (socket) => void socket.send(body) });
-        },
-        async (running) => {
-          const asking = await running.raw();
-          asking.write(requestHead('HEAD /long'));
-          await asking.response('HEAD');
-          const head = asking.receivedBytes;
-          asking.write(requestHead('GET /long'));
-          equal((await takeSlowly(asking, head)).length, head + size, 'bytes of the answer');
-          asking.write(requestHead('GET /short'));
-          equal((await asking.response()).body, 'short', 'the next answer');
-
-          const client = await running.socket();
-          client.send(1, 'go');
-          await takeSlowly(client, 10);
-          equal(running.errors, [], 'errors');
-        },
-        {
-          limits: {
-            headTimeoutMs: ms,
-            keepAliveTimeoutMs: ms,
-            closeTimeoutMs: ms,
-            pingIntervalMs: ms,
-            pongTimeoutMs: ms,
-            maxSendBufferBytes: 2 * size,
-          },
-        },
-      );
-    },
-  },
+  longOutput(false),
+  longOutput(true),
   {
     name: 'limits: senders that stall half-way hold what came of their messages, not what they declared',
     run: (env) =>
