@@ -6,7 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import { frameBytes, hostileFrames, messageStreams, mutated } from 'sansocket/arbitraries';
+import { frameBytes, hostileFrames, hostileMessages, messageStreams, mutated } from 'sansocket/arbitraries';
 import { MessageReader } from 'sansocket/frame';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
@@ -134,7 +134,9 @@ describe('MessageReader and the Receiver of ws', () => {
   const streams = (role: Role): fc.Arbitrary<Uint8Array> => {
     const sender = role === 'server' ? 'client' : 'server';
     const healthy = messageStreams({ sender, maxPayloadBytes: 200 }).map(({ bytes }) => bytes);
-    const hostile = hostileFrames({ sender }).map(({ bytes }) => bytes);
+    const hostile = fc
+      .oneof(hostileFrames({ sender }), hostileMessages({ sender }))
+      .map(({ bytes }) => bytes);
     // ws 8 says no more than this about a length that is not minimal, so it takes a part of its own.
     const longForms = fc
       .tuple(fc.uint8Array({ maxLength: 20 }), fc.constantFrom(2 as const, 8 as const))
