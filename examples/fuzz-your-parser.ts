@@ -2,12 +2,18 @@
  * Fuzzes somebody else's parser: the Receiver of `ws`. Healthy streams must be read as they were meant, in any cut; hostile
  * ones must fail with the close code that the RFC asks for. What it finds in version 8 is in docs/differences.md.
  *
- *     node examples/fuzz-your-parser.ts       (Node 22.18 or later; or bun, or deno run -A)
+ *     node examples/fuzz-your-parser.ts       (Node 22.18 or later, or deno run -A; Bun has a `ws` of its own)
  *
  * @module
  */
 import * as fc from 'fast-check';
-import { chunksOf, type ExpectedEvent, hostileFrames, messageStreams } from 'sansocket/arbitraries';
+import {
+  chunksOf,
+  type ExpectedEvent,
+  hostileFrames,
+  hostileMessages,
+  messageStreams,
+} from 'sansocket/arbitraries';
 import * as ws from 'ws';
 
 /** What the parser under test made of the bytes. Replace this function to fuzz yours. */
@@ -51,8 +57,9 @@ console.log(
 );
 
 const found = new Map<string, number>();
+const hostile = fc.oneof(hostileFrames({ sender: 'client' }), hostileMessages({ sender: 'client' }));
 await fc.assert(
-  fc.asyncProperty(hostileFrames({ sender: 'client' }), async ({ bytes, why, rule, closeCode }) => {
+  fc.asyncProperty(hostile, async ({ bytes, why, rule, closeCode }) => {
     // What follows may be needed before the fault is seen; it is only waited for, never read as a message.
     const { closeCode: actual } = await parse([bytes, new Uint8Array(70_000)]);
     if (actual === closeCode) return;

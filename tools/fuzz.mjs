@@ -3,6 +3,7 @@
 //
 //   npm run fuzz                                the targets
 //   npm run fuzz -- TARGET SECONDS [--seed N] [--keep]   --keep adds inputs that reach new code to the committed seeds
+//   npm run fuzz -- all SECONDS                 each target for as long; CI does, for a short time
 //   npm run fuzz -- TARGET --input BASE64       one input again, with its stack
 //   npm run fuzz -- --seeds                     make the seeds anew from test/vectors
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -85,10 +86,22 @@ async function main(args) {
 
   const plain = await import(pathToFileURL(await bundle(false)).href);
   if (makeSeeds) return writeSeeds(plain);
+  if (name !== undefined && !(Number(seconds) > 0)) {
+    console.error(`SECONDS is ${seconds}, expected a number above 0`);
+    return 1;
+  }
+  if (name === 'all') {
+    const file = await bundle(true);
+    let failed = 0;
+    for (const each of plain.TARGETS) {
+      failed += await run({ file, name: each.name, seconds: Number(seconds), seed }, keep);
+    }
+    return Math.min(failed, 1);
+  }
   const target = plain.TARGETS.find((each) => each.name === name);
   if (target === undefined) {
     console.log(
-      `usage: npm run fuzz -- TARGET SECONDS\n\n${plain.TARGETS.map((each) => `${each.name}\n    ${each.about}`).join('\n')}`,
+      `usage: npm run fuzz -- TARGET SECONDS, or all SECONDS\n\n${plain.TARGETS.map((each) => `${each.name}\n    ${each.about}`).join('\n')}`,
     );
     return name === undefined ? 0 : 1;
   }
@@ -96,10 +109,6 @@ async function main(args) {
     const error = plain.runInput(target, fromBase64(input));
     console.log(error === undefined ? 'ok' : (error.stack ?? error));
     return error === undefined ? 0 : 1;
-  }
-  if (!(Number(seconds) > 0)) {
-    console.error(`SECONDS is ${seconds}, expected a number above 0`);
-    return 1;
   }
   return run({ file: await bundle(true), name, seconds: Number(seconds), seed }, keep);
 }

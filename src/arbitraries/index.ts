@@ -25,6 +25,7 @@ export {
   upgradeRequests,
   upgradeResponses,
 } from './handshakes.ts';
+export { hostileMessages } from './hostile-messages.ts';
 export {
   type ExpectedEvent,
   type MessageConstraints,

@@ -163,6 +163,20 @@ describe('pipe-client.ts', () => {
   });
 });
 
+describe('fuzz-your-parser.ts', () => {
+  it('finds that ws reads healthy streams right, and where it differs: in nothing but what the docs list', async () => {
+    const { child, output } = run(built('fuzz-your-parser.js'));
+    expect((await once(child, 'exit'))[0], output()).toBe(0);
+    const [healthy, ...found] = output().trim().split('\n');
+    expect(healthy).toBe('healthy streams: all read as they were meant');
+    expect(found.some((line) => line.startsWith('the top bit of a length'))).toBe(true);
+    // `top-bit` and `non-minimal` of docs/differences.md.
+    const listed =
+      /^the top bit of a length .* failed with 1009|^a length in (?:2 bytes|8 bytes|a longer form) .* expected 1002/;
+    expect(found.filter((line) => !listed.test(line))).toEqual([]);
+  });
+});
+
 describe('the demo server', () => {
   it('prints its URL, serves the page and an echo on PORT, answers pings, and stops on Ctrl-C', async () => {
     const port = await freePort();

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { runInput } from './engine.ts';
+import { loadVectors } from '../support/vectors.ts';
+import { CoverageMap, type FuzzReport, fuzz, runInput } from './engine.ts';
 import { mutate, Random } from './mutate.ts';
 import { readSeeds } from './seeds.ts';
-import { CONTROL_BYTES, type FuzzTarget, holds, planOf } from './target.ts';
+import { CONTROL_BYTES, type FuzzTarget, holds, planOf, seedOf } from './target.ts';
 import { TARGETS } from './targets/index.ts';
 
 /** Mutations of each target: a fixed number, so that a failure comes again. */
@@ -18,9 +20,20 @@ function reproduce(target: FuzzTarget, input: Uint8Array): void {
 describe.each(TARGETS.map((target) => [target.name, target] as const))('fuzz target %s', (name, target) => {
   const seeds = readSeeds(name);
 
-  it('has seeds, from the vectors that it names', () => {
+  it('has the seeds that its vectors give today, of each file that it names', () => {
+    const lines = new Set<string>();
+    for (const file of target.vectors) {
+      const before = lines.size;
+      const { vectors } = loadVectors<Record<string, unknown>, unknown>(file);
+      for (const [index, vector] of vectors.entries()) {
+        const seed = seedOf(target, file, vector, index);
+        if (seed !== undefined) lines.add(Buffer.from(seed).toString('base64'));
+      }
+      expect(lines.size, file).toBeGreaterThan(before + 10);
+    }
+    const committed = readFileSync(new URL(`./seeds/${name}.txt`, import.meta.url), 'utf8');
+    expect(committed === `${[...lines].join('\n')}\n`, 'npm run fuzz -- --seeds makes them anew').toBe(true);
     expect(seeds.length).toBeGreaterThan(20);
-    expect(target.vectors.length).toBeGreaterThan(0);
   });
 
   it('holds on each seed', () => {
@@ -47,6 +60,36 @@ describe('the fuzzer itself', () => {
       message: 'an A',
     });
     expect(runInput(broken, Uint8Array.of(0, 0, 0, 0x42))).toBeUndefined();
+  });
+
+  it('finds by coverage what it does not find without, and makes it small', () => {
+    const secret = Uint8Array.from([0x88, 0x3a, 0xfe, 0xc1]);
+    const run = (isCounted: boolean): FuzzReport => {
+      // What istanbul would count: one branch for each byte that is right.
+      const branches = { s: {}, f: {}, b: { 0: [0, 0, 0, 0] } };
+      const target: FuzzTarget = {
+        ...TARGETS[0]!,
+        words: [],
+        maxBytes: 6,
+        good: () => {},
+        run({ wire }) {
+          let right = 0;
+          while (right < secret.length && wire[right] === secret[right]) {
+            if (isCounted) branches.b[0][right]!++;
+            right++;
+          }
+          holds(right < secret.length, 'the secret');
+        },
+      };
+      let runs = 0;
+      const isOver = (): boolean => runs > 150_000;
+      const coverage = new CoverageMap({ file: branches });
+      return fuzz(target, [new Uint8Array(CONTROL_BYTES + 6)], coverage, 7, isOver, () => runs++);
+    };
+    expect(run(false).finding).toBeUndefined();
+    const { finding, coverage } = run(true);
+    expect(finding?.input).toEqual(Uint8Array.of(0, 0, 0, ...secret));
+    expect(coverage).toEqual({ seeds: 0, all: 4, of: 4 });
   });
 
   it('cuts the wire as the control bytes say, and loses nothing', () => {

@@ -2,10 +2,17 @@ import * as fc from 'fast-check';
 import {
   chunkedBodies,
   chunksOf,
+  frames,
+  type Hostile,
   hostileChunkedBodies,
+  hostileFrames,
+  hostileMessages,
   hostileRequests,
   hostileUpgradeRequests,
   hostileUpgradeResponses,
+  lengths,
+  messages,
+  payloads,
   requests,
   upgradeRequests,
   upgradeResponses,
@@ -148,5 +155,62 @@ describe('the generators of handshakes', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('what the generators reach', () => {
+  const sample = <T>(arbitrary: fc.Arbitrary<T>, numRuns = 3000): T[] =>
+    fc.sample(arbitrary, { numRuns, seed: 5 });
+  /** Both sides of where a length changes its form (RFC 6455 §5.2), and what there is to be empty. */
+  const SIDES = [0, 1, 125, 126, 127, 65_535, 65_536];
+
+  it('lengths, payloads, frames: both sides of every form of a length', () => {
+    const seen = [
+      sample(lengths()),
+      sample(payloads(), 6000).map(({ length }) => length),
+      sample(frames(), 6000).map(({ payload }) => payload.length),
+    ];
+    for (const each of seen) expect(SIDES.filter((length) => !each.includes(length))).toEqual([]);
+    expect(Math.max(...sample(lengths(300)))).toBeLessThanOrEqual(300);
+  });
+
+  it('frames: every opcode, masked and not; control frames of 125 bytes', () => {
+    const seen = sample(frames());
+    expect([...new Set(seen.map(({ opcode }) => opcode))].sort((a, b) => a - b)).toEqual([0, 1, 2, 8, 9, 10]);
+    expect(new Set(seen.map(({ maskKey }) => maskKey === undefined)).size).toBe(2);
+    expect(seen.some(({ opcode, payload }) => opcode > 7 && payload.length === 125)).toBe(true);
+  });
+
+  it('messages: one frame to six, cut inside of characters, empty fragments, control frames between', () => {
+    const seen = sample(messages({ maxPayloadBytes: 500 })).map((message) => message.frames);
+    const data = seen.map((list) => list.filter(({ opcode }) => opcode < 8));
+    expect(new Set(data.map(({ length }) => length))).toEqual(new Set([1, 2, 3, 4, 5, 6]));
+    const isInside = ({ payload }: { payload: Uint8Array }): boolean => (payload[0] ?? 0) >> 6 === 2;
+    expect(data.some(([first, next]) => first!.opcode === 1 && next !== undefined && isInside(next))).toBe(
+      true,
+    );
+    expect(data.some((list) => list.length > 2 && list[1]!.payload.length === 0)).toBe(true);
+    expect(seen.some((list) => list[1] !== undefined && list[1].opcode > 7)).toBe(true);
+  });
+
+  it('requests: no body, a length, chunks; trailers', () => {
+    const seen = sample(requests(200), 1000);
+    expect(new Set(seen.map(({ framing }) => framing))).toEqual(
+      new Set(['none', 'content-length', 'chunked']),
+    );
+    expect(seen.some(({ trailers }) => trailers.length > 0)).toBe(true);
+  });
+
+  it.each<[name: string, faults: number, arbitrary: fc.Arbitrary<Hostile>]>([
+    ['hostileFrames', 15, hostileFrames()],
+    ['hostileMessages', 14, hostileMessages()],
+    ['hostileRequests', 35, hostileRequests()],
+    ['hostileChunkedBodies', 15, hostileChunkedBodies()],
+    ['hostileUpgradeRequests', 20, hostileUpgradeRequests()],
+    ['hostileUpgradeResponses', 12, hostileUpgradeResponses()],
+  ])('%s: at least %i different faults, each with its rule', (_name, faults, arbitrary) => {
+    const seen = new Map(sample(arbitrary).map(({ why, rule }) => [why, rule]));
+    expect(seen.size).toBeGreaterThanOrEqual(faults);
+    for (const [why, rule] of seen) expect(rule, why).toMatch(/^RFC \d{4} §/);
   });
 });

@@ -1,5 +1,14 @@
 import fc from 'fast-check';
 import {
+  chunksOf,
+  hostileFrames,
+  hostileMessages,
+  hostileRequests,
+  messageStreams,
+  mutated,
+  requests,
+} from 'sansocket/arbitraries';
+import {
   type ConnectionEvent,
   HttpConnection,
   PreparedMessage,
@@ -7,7 +16,7 @@ import {
   type WebSocketConnectionOptions,
 } from 'sansocket/connection';
 import { describe, expect, test } from 'vitest';
-import { concat } from '../support/deliveries.ts';
+import { concat, toHex } from '../support/deliveries.ts';
 import { readResponses } from '../support/http-wire.ts';
 import { closing, frame, KEY, readFrames } from '../support/wire.ts';
 
@@ -261,6 +270,43 @@ describe('a WebSocketConnection and any bytes', () => {
   );
 });
 
+describe('a WebSocketConnection and the ways that bytes come', () => {
+  test.each(['server', 'client'] as const)(
+    'as a %s: any cut gives the same events, the same output and the same state',
+    (role) => {
+      const sender = role === 'server' ? 'client' : 'server';
+      const healthy = messageStreams({ sender, maxPayloadBytes: 200 }).map(({ bytes }) => bytes);
+      const wrong = fc
+        .oneof(hostileFrames({ sender }), hostileMessages({ sender }))
+        .map(({ bytes }) => bytes);
+      const run = (chunks: readonly Uint8Array[]): string => {
+        const connection = new WebSocketConnection({ role, random: (bytes) => bytes.fill(7) });
+        const seen: string[] = [];
+        const out: Uint8Array[] = [];
+        for (const chunk of [...chunks, undefined]) {
+          if (chunk === undefined) connection.receiveEnd();
+          else connection.receive(chunk);
+          for (let event = connection.next(); event !== undefined; event = connection.next()) {
+            seen.push(
+              JSON.stringify(event, (_, value) => (value instanceof Uint8Array ? toHex(value) : value)),
+            );
+          }
+          const output = connection.takeOutput();
+          if (output !== undefined) out.push(output.slice());
+        }
+        const { state, outputEnded, dropped } = connection;
+        return [...seen, toHex(concat(out)), state, outputEnded, dropped].join('\n');
+      };
+      fc.assert(
+        fc.property(fc.oneof(healthy, wrong, mutated(healthy), mutated(wrong)), chunksOf(), (bytes, cut) => {
+          expect(run(cut(bytes))).toBe(run([bytes.slice()]));
+        }),
+        { numRuns: 500 },
+      );
+    },
+  );
+});
+
 /** Requests that are nearly right, and noise. */
 const request = fc.oneof(
   fc
@@ -341,6 +387,45 @@ describe('an HttpConnection and any bytes', () => {
         },
       ),
       { numRuns: 600 },
+    );
+  });
+
+  test('any cut gives the same events, and the same responses', () => {
+    const run = (chunks: readonly Uint8Array[]): string => {
+      const connection = new HttpConnection();
+      const seen: string[] = [];
+      let body = 0;
+      const out: Uint8Array[] = [];
+      for (const chunk of [...chunks, undefined]) {
+        if (chunk === undefined) connection.receiveEnd();
+        else connection.receive(chunk);
+        for (let event = connection.next(); event !== undefined; event = connection.next()) {
+          if (event.kind === 'body') body += event.bytes.length;
+          else if (event.kind === 'error') seen.push(`${event.code} ${event.offset}`);
+          else if (event.kind === 'request') seen.push(`${event.request.method} ${event.request.target}`);
+          else {
+            seen.push(`end after ${body}`);
+            connection.response.send(200, [], 'answer');
+          }
+        }
+        const output = connection.takeOutput();
+        if (output !== undefined) out.push(output.slice());
+      }
+      const text = new TextDecoder('latin1').decode(concat(out)).replace(/^Date: .*$/gm, 'Date');
+      return [...seen, text, connection.outputEnded, connection.dropped].join('\n');
+    };
+    const wires = fc.oneof(
+      fc.array(requests(100), { maxLength: 3 }).map((list) => concat(list.map(({ bytes }) => bytes))),
+      hostileRequests().map(({ bytes }) => bytes),
+      fc
+        .array(request, { maxLength: 3 })
+        .map((texts) => Uint8Array.from(texts.join(''), (character) => character.charCodeAt(0))),
+    );
+    fc.assert(
+      fc.property(fc.oneof(wires, mutated(wires)), chunksOf(), (bytes, cut) => {
+        expect(run(cut(bytes))).toBe(run([bytes.slice()]));
+      }),
+      { numRuns: 1000 },
     );
   });
 });

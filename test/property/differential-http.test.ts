@@ -149,6 +149,10 @@ function requestDifference(bytes: Uint8Array, us: OurReading, node: Reading): st
   let at = 0;
   while (at < us.messages.length && JSON.stringify(us.messages[at]) === JSON.stringify(node.messages[at]))
     at++;
+  // They hand over where we go on reading: a body, or the next request.
+  const last = node.messages.length - 1;
+  const isSwitch = us.rest !== undefined && us.messages.length - 1 === last;
+  if (node.rest !== undefined && !isSwitch && at >= last && isOf10(bytes, last)) return 'upgrade-in-1.0';
   const ours = us.messages[at];
   const theirs = node.messages[at];
   if (ours !== undefined && theirs !== undefined) {
@@ -156,8 +160,6 @@ function requestDifference(bytes: Uint8Array, us: OurReading, node: Reading): st
     const { keepAlive: other, ...its } = theirs;
     const text = fieldOf(ours, 'connection').toLowerCase();
     if (JSON.stringify(mine) === JSON.stringify(its)) {
-      // An upgrade is over with its head; whether another request may follow, nobody asks.
-      if (node.rest !== undefined && us.rest === undefined) return 'upgrade-in-1.0';
       if (!keepAlive && other && /(?:^|,)[ \t]*close[ \t]*(?:,|$)/.test(text)) return 'connection-list';
       if (keepAlive && !other && /keep-alive/.test(text)) return 'connection-list';
     }
@@ -203,6 +205,17 @@ function requestDifference(bytes: Uint8Array, us: OurReading, node: Reading): st
   // After a message that closes, whatever follows is of no meaning.
   const closed = us.messages.at(-1)?.keepAlive === false;
   return node.fault === undefined || closed ? undefined : explain('they refuse');
+}
+
+/** Whether message `at` says that it is of HTTP/1.0. */
+function isOf10(bytes: Uint8Array, at: number): boolean {
+  const parser = new RequestParser();
+  parser.push(bytes.slice());
+  let heads = 0;
+  for (let event = parser.next(); event !== undefined; event = parser.next()) {
+    if (event.kind === 'head' && heads++ === at) return event.version === '1.0';
+  }
+  return false;
 }
 
 /** Whether an offset lies in the empty lines in front of message `at`, and not inside of one. */
@@ -258,7 +271,8 @@ function responseDifference(
   if (who === 'undici' && us.head?.status === 101) return 'unasked-101';
   if (who === 'undici' && us.interim.includes(100)) return 'unasked-100';
   if (/CONTENT_LENGTH|TRANSFER_ENCODING|Content-Length|Transfer-Encoding/.test(fault)) {
-    if (method === 'HEAD' || us.head?.status === 204 || us.head?.status === 304 || us.interim.length > 0) {
+    const status = us.head?.status ?? 0;
+    if (method === 'HEAD' || [101, 204, 304].includes(status) || us.interim.length > 0) {
       return 'length-without-body';
     }
     if (mine.trailers.some(([name]) => /^(?:content-length|transfer-encoding)$/i.test(name))) {

@@ -4,6 +4,7 @@ import {
   frameBytes,
   frames,
   hostileFrames,
+  hostileMessages,
   lengths,
   messageStreams,
   messages,
@@ -191,7 +192,9 @@ describe('messages, as properties', () => {
     const stream = fc.constantFrom('server' as const, 'client' as const).chain((role) => {
       const sender = ROLES[role];
       const healthy = messageStreams({ sender, maxPayloadBytes: 150 }).map(({ bytes }) => bytes);
-      const hostile = hostileFrames({ sender }).map(({ bytes }) => bytes);
+      const hostile = fc
+        .oneof(hostileFrames({ sender }), hostileMessages({ sender }))
+        .map(({ bytes }) => bytes);
       return fc.tuple(
         fc.constant(role),
         fc.oneof(healthy, hostile, mutated(healthy), mutated(hostile), fc.uint8Array({ maxLength: 60 })),
@@ -209,24 +212,31 @@ describe('messages, as properties', () => {
     );
   });
 
-  it('fails every hostile stream with the close code of its fault, at or after the frame that is wrong', () => {
-    fc.assert(
-      fc.property(
-        fc
-          .constantFrom('server' as const, 'client' as const)
-          .chain((role) => fc.tuple(fc.constant(role), hostileFrames({ sender: ROLES[role] }))),
-        ([role, hostile]) => {
-          const seen = readChunks([hostile.bytes.slice()], { role });
-          const last = seen.at(-1);
-          expect(last !== undefined && 'error' in last && last.closeCode, hostile.why).toBe(
-            hostile.closeCode,
-          );
-          expect((last as { offset: number }).offset).toBeGreaterThanOrEqual(hostile.at);
-        },
-      ),
-      { numRuns: 500 },
-    );
-  });
+  it.each([
+    ['hostileFrames', hostileFrames],
+    ['hostileMessages', hostileMessages],
+  ] as const)(
+    'fails each of %s with the close code of its fault, in any cut, at or after the frame that is wrong',
+    (_, make) => {
+      fc.assert(
+        fc.property(
+          fc
+            .constantFrom('server' as const, 'client' as const)
+            .chain((role) => fc.tuple(fc.constant(role), make({ sender: ROLES[role] }))),
+          chunksOf(),
+          ([role, hostile], cut) => {
+            const seen = readChunks(cut(hostile.bytes), { role });
+            const last = seen.at(-1);
+            expect(last !== undefined && 'error' in last && last.closeCode, hostile.why).toBe(
+              hostile.closeCode,
+            );
+            expect((last as { offset: number }).offset).toBeGreaterThanOrEqual(hostile.at);
+          },
+        ),
+        { numRuns: 500 },
+      );
+    },
+  );
 
   it('gives the same events and the same error, offset included, however damaged bytes are cut', () => {
     fc.assert(

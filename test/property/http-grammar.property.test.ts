@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { bytesOf, driveRequests } from '../unit/http/drive.ts';
+import { bytesOf, driveRequests, driveResponses } from '../unit/http/drive.ts';
 
 const TCHAR = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]";
 const FIELD = '[\\t\\x20-\\x7e\\x80-\\xff]';
@@ -288,6 +288,90 @@ it('RequestParser takes the chunked bodies that the grammar takes, decodes them 
       expect(events.slice(1), JSON.stringify(text)).toEqual([...body, { kind: 'end', trailers }]);
     }),
     { numRuns: 5000 },
+  );
+  expect(taken).toBeGreaterThan(500);
+});
+
+const STATUS_LINE = new RegExp(`^HTTP/1\\.([0-9]) ([1-9][0-9]{2}) (${FIELD}*)$`);
+
+interface StatusHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: ReadonlyArray<readonly [string, string]>;
+  readonly contentLength: number | null;
+  readonly chunked: boolean;
+  readonly untilClose: boolean;
+}
+
+/** The response to `method` that `text` starts with, with its framing by RFC 9112 §6.3; undefined when there is no whole and right one. */
+function statusHeadBySpec(text: string, method: string): StatusHead | undefined {
+  const rest = text.replace(/^(?:\r\n){1,4}/, '');
+  const end = rest.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const [first = '', ...lines] = rest.slice(0, end).split('\r\n');
+  const [, minor, digits, reason] = STATUS_LINE.exec(first) ?? [];
+  if (digits === undefined || reason === undefined) return undefined;
+  const status = Number(digits);
+  const headers: Array<[string, string]> = [];
+  for (const line of lines) {
+    const [, name, value] = FIELD_LINE.exec(line) ?? [];
+    if (name === undefined || value === undefined) return undefined;
+    headers.push([name, value]);
+  }
+  const all = (wanted: string): string[] =>
+    headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
+  const codings = all('transfer-encoding');
+  const lengths = all('content-length');
+  const none = { status, reason, headers, contentLength: null, chunked: false, untilClose: false };
+  // 1: what an interim response, or a switch to a tunnel, says of a body means nothing.
+  if (status < 200 || (method === 'CONNECT' && status < 300)) return none;
+  const [length] = lengths;
+  const isNumber = length === undefined || (/^[0-9]+$/.test(length) && BigInt(length) < 2n ** 53n);
+  // 2, 3: no body, and a length that says how long it would have been.
+  if (method === 'HEAD' || status === 204 || status === 304) {
+    return lengths.length < 2 && isNumber
+      ? { ...none, contentLength: length === undefined ? null : Number(length) }
+      : undefined;
+  }
+  // 4: the coding.
+  if (codings.length > 0) {
+    if (minor === '0' || lengths.length > 0 || codings.length > 1) return undefined;
+    return /^chunked$/i.test(codings[0]!) ? { ...none, chunked: true } : undefined;
+  }
+  // 5, 6, 8: the length, or the end of the connection.
+  if (length === undefined) return { ...none, untilClose: true };
+  if (lengths.length > 1 || !isNumber || Number(length) > 1024 * 1024) return undefined;
+  return { ...none, contentLength: Number(length) };
+}
+
+const statusHeads = fc
+  .tuple(
+    weighted(['', '', '', '\r\n'], ['\r\n\r\n\r\n\r\n', '\r\n\r\n\r\n\r\n\r\n', '\n', '\r']),
+    versions,
+    weighted([' '], ['  ', '\t', '']),
+    weighted(
+      ['200', '404', '204', '304', '101', '103', '999', '100'],
+      ['99', '099', '000', '1000', '2x0', '+20', ''],
+    ),
+    weighted([' '], ['', '\t', '  ']),
+    weighted(['OK', '', 'Not Found', ' \t\x80\xff '], ['a\x00', 'a\x7f', 'a\rb', '\x0b']),
+    ends,
+    lines,
+    ends,
+  )
+  .map((parts) => parts.join(''));
+
+it('ResponseParser takes the heads that the grammar takes, frames their bodies the same, and takes no other [RFC 9112 4, 6.3]', () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(statusHeads, fc.constantFrom('GET', 'HEAD', 'CONNECT'), (text, method) => {
+      const expected = statusHeadBySpec(text, method);
+      const [head] = driveResponses([bytesOf(text)], { expect: [method] }).events;
+      if (expected === undefined) expect(head, JSON.stringify([method, text])).toBeUndefined();
+      else expect(head, JSON.stringify([method, text])).toMatchObject(expected);
+      if (head !== undefined) taken++;
+    }),
+    { numRuns: 10_000 },
   );
   expect(taken).toBeGreaterThan(500);
 });

@@ -213,7 +213,7 @@ export function engineContract(engine: DeflateEngine): void {
       expect(one.retainedBytes).toBe(0);
     });
 
-    it('says the first of two faults: 1009 before corrupt data, 1007 before too much [ws 2285]', () => {
+    it('says the first of two faults: 1009 before corrupt data, 1007 before too much [ws #2285]', () => {
       const big = concat([zlibMessage(new Uint8Array(1000)), hex('00 00 ff ff 07')]);
       expect(inflater().inflate(big, true, 999)).toMatchObject({ code: 'inflated-too-big' });
       expect(inflater().inflate(big, true, 1000)).toMatchObject({ code: 'bad-deflate' });

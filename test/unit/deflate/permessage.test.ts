@@ -171,7 +171,7 @@ describe('PerMessageDeflate', () => {
   });
 
   it.each(DELIVERIES)(
-    'gives one error at the budget and nothing after it, bytes delivered %s [ws 2285]',
+    'gives one error at the budget and nothing after it, bytes delivered %s [ws #2285]',
     (_name, deliver) => {
       const [, b] = pair(TAKEOVER);
       let left = 1000;

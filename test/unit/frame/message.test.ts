@@ -245,7 +245,7 @@ describe('MessageReader: control frames', () => {
   });
 
   it.each(['__proto__', 'constructor', 'hasOwnProperty', 'toString'])(
-    'gives a pong with the payload %s like any other [websocket-driver 0.7]',
+    'gives a pong with the payload %s like any other [websocket-driver 0.7.4]',
     (payload) => {
       expect(readAll(frames({ opcode: Pong, payload }), server)).toEqual([{ pong: toHex(utf8(payload)) }]);
     },

@@ -1,12 +1,15 @@
 import {
   decodeFrameHeader,
+  FrameDecoder,
+  type FrameError,
+  type FrameHeader,
   type HeaderRules,
   type Limits,
   MessageReader,
   type MessageReaderOptions,
 } from 'sansocket/frame';
 import { describe, expect, it } from 'vitest';
-import { DELIVERIES, toHex, utf8 } from '../../support/deliveries.ts';
+import { concat, DELIVERIES, toHex, utf8 } from '../../support/deliveries.ts';
 import { loadVectors, type Vector, type VectorBytes, vectorBytes } from '../../support/vectors.ts';
 import { readChunks, type SeenMessage } from './support.ts';
 
@@ -130,18 +133,38 @@ describe('test/vectors/frame-header.json', () => {
           0,
           options,
         );
-        let seen: ExpectedHeader;
-        if (header === undefined) seen = { more: true };
-        else if (header.kind === 'error') {
-          seen = { error: header.code, closeCode: header.closeCode, offset: header.offset };
-        } else {
-          const { kind: _kind, ...fields } = header;
-          seen = {
-            header: { ...fields, maskKey: header.maskKey === undefined ? null : toHex(header.maskKey) },
-          };
-        }
-        expect(seen).toEqual(expected);
+        expect(shown(header)).toEqual(expected);
       }
     },
   );
+
+  describe.each(DELIVERIES)('delivered %s', (_how, deliver) => {
+    it.each(vectors.map((vector) => [title(vector), vector] as const))(
+      '%s',
+      (_, { bytes, options, expect: expected }) => {
+        const decoder = new FrameDecoder(options);
+        let soFar: Uint8Array = new Uint8Array(0);
+        for (const chunk of deliver(vectorBytes(bytes))) {
+          soFar = concat([soFar, chunk]);
+          decoder.push(chunk);
+          const header = shown(decodeFrameHeader(soFar, 0, options));
+          const event = decoder.next();
+          expect(shown(event as FrameHeader | FrameError | undefined)).toEqual(header);
+          if (header.more === true) continue;
+          expect(header).toEqual(expected);
+          return;
+        }
+        expect({ more: true }).toEqual(expected);
+      },
+    );
+  });
+
+  function shown(header: FrameHeader | FrameError | undefined): ExpectedHeader {
+    if (header === undefined) return { more: true };
+    if (header.kind === 'error') {
+      return { error: header.code, closeCode: header.closeCode, offset: header.offset };
+    }
+    const { kind: _kind, ...fields } = header;
+    return { header: { ...fields, maskKey: header.maskKey === undefined ? null : toHex(header.maskKey) } };
+  }
 });

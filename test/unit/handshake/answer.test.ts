@@ -21,7 +21,7 @@ function linesOf(options?: AcceptOptions): unknown {
 }
 
 describe('acceptUpgrade()', () => {
-  it('chooses nothing by itself [RFC 6455 4.2.2, oven-sh/bun#26038]', () => {
+  it('chooses nothing by itself [RFC 6455 4.2.2, Bun #26038]', () => {
     expect(linesOf()).toEqual([]);
     expect(linesOf({})).toEqual([]);
     expect(linesOf({ protocol: undefined, extensions: undefined, headers: undefined })).toEqual([]);

@@ -150,7 +150,7 @@ describe('readUpgradeResponse(), what it refuses', () => {
     [['chat', 'chat']],
     [['chat', 'superchat']],
   ])(
-    'refuses Sec-WebSocket-Protocol: %j, which is not one token [RFC 6455 4.3, 11.3.4, oven-sh/bun#25773]',
+    'refuses Sec-WebSocket-Protocol: %j, which is not one token [RFC 6455 4.3, 11.3.4, Bun #25773]',
     (protocol) => {
       expect(faultOf({ 'sec-websocket-protocol': protocol })).toEqual([
         'bad-protocol',

@@ -240,7 +240,7 @@ describe('onError', () => {
     },
   );
 
-  test('without one, what handlers throw is printed, and what peers do is not', async () => {
+  test('without one, what handlers throw is printed, and what peers do is not [CVE-2022-39386, CVE-2024-38355]', async () => {
     const print = vi.spyOn(console, 'error').mockImplementation(() => {});
     try {
       const server = new Server(make());
@@ -493,7 +493,7 @@ describe('peers that read slowly, or not at all', () => {
 });
 
 describe('over TCP', () => {
-  test('a reset at each phase, by RST: the server notices, and goes on [CVE-2022-41940]', async () => {
+  test('a reset at each phase, by RST: the server notices, and goes on [CVE-2022-41940, CVE-2023-31125]', async () => {
     const rig = new Rig(nodeTransport);
     const { promise } = gate();
     let under = 0;
