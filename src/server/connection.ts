@@ -48,7 +48,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #endSent = false;
   #gone = false;
   #turnedAway = false;
-  readonly #outflow: Outflow = new Outflow();
+  /** Made when output first has to wait. */
+  #outflow: Outflow | undefined;
   /** While it is full: when it must have sent more. */
   #stuckBy = Number.POSITIVE_INFINITY;
   /** What the peer did wrong, or how it was lost: whoever reads the body is told it. */
@@ -142,7 +143,9 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     const http = this.#http;
     if (http === undefined) return;
     const { headTimeoutMs, keepAliveTimeoutMs, closeTimeoutMs } = this.#app.host.limits;
-    const quietMs = this.#outflow.quietMs(this.#stream, now);
+    const waiting = this.#stream.bufferedBytes;
+    if (waiting > 0) this.#outflow ??= new Outflow(waiting, now);
+    const quietMs = this.#outflow?.quietMs(waiting, now) ?? Number.POSITIVE_INFINITY;
     if (now >= this.#stuckBy) {
       if (quietMs >= headTimeoutMs) {
         this.#app.host.report(this.#stuck(), 'request');
@@ -409,13 +412,14 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (http === undefined || this.#gone) return;
     const output = http.takeOutput();
     if (output !== undefined && !this.#endSent) {
-      this.#outflow.wrote(output.length);
+      this.#outflow?.wrote(output.length);
       if (this.#stream.write(output)) {
         if (this.#stream.copied === true) http.recycleOutput(output);
       } else if (!this.#full) {
         this.#full = true;
-        this.#stuckBy = this.#app.host.deadlines.now() + this.#app.host.limits.headTimeoutMs;
-        this.#outflow.full(this.#stream);
+        const now = this.#app.host.deadlines.now();
+        this.#stuckBy = now + this.#app.host.limits.headTimeoutMs;
+        this.#outflow = new Outflow(this.#stream.bufferedBytes, now);
       }
     }
     if (http.dropped) this.#stream.destroy();

@@ -101,7 +101,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** What a handler's promise calls; made once, when one first returns a promise. */
   #onSettled: (() => void) | undefined;
   #onRejected: ((error: unknown) => void) | undefined;
-  readonly #outflow: Outflow = new Outflow();
+  /** Made when output first has to wait. */
+  #outflow: Outflow | undefined;
   #closeInfo: SocketCloseInfo | undefined;
   /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
   #fault: Error | undefined;
@@ -213,7 +214,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** Time has passed. */
   expire(now: number): void {
     const { pongTimeoutMs, closeTimeoutMs } = this.#host.limits;
-    const moves = this.#outflow.quietMs(this.#stream, now) < Math.min(pongTimeoutMs, closeTimeoutMs);
+    const waiting = this.#stream.bufferedBytes;
+    if (waiting > 0) this.#outflow ??= new Outflow(waiting, now);
+    const quietMs = this.#outflow?.quietMs(waiting, now) ?? Number.POSITIVE_INFINITY;
+    const moves = quietMs < Math.min(pongTimeoutMs, closeTimeoutMs);
     // What we hold back ourselves proves nothing about the peer, nor does a ping that waits behind what it takes; output of which it
     // takes nothing does.
     this.#connection.tick(now, !moves && (!this.#paused || this.#full), moves);
@@ -565,9 +569,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     let output = connection.takeOutput();
     if (output !== undefined) {
       if (this.#full && output.length < COPY_BELOW) output = output.slice();
-      this.#outflow.wrote(output.length);
+      this.#outflow?.wrote(output.length);
       if (!this.#stream.write(output)) {
-        if (!this.#full) this.#outflow.full(this.#stream);
+        if (!this.#full) this.#outflow = new Outflow(this.#stream.bufferedBytes, this.#host.deadlines.now());
         this.#full = true;
         connection.congested = true;
       } else if (this.#stream.copied === true) connection.recycleOutput(output);

@@ -1,42 +1,42 @@
 /**
  * How a peer takes what is sent to it.
  *
- * Owns: whether any of it went out lately. Does not own: what follows from that, or when to look.
+ * Owns: when any of it last went out. Does not own: what follows from that, or when to look.
  *
  * Several deadlines look at one stream, and may do so within the same millisecond: the time of the last progress is kept, not
  * whether there was any since somebody looked.
  *
  * @module
  */
-import type { ByteStream } from '../transport/transport.ts';
 
-/** The bytes that were handed to a stream. */
+/** The bytes that wait in a stream, from when some first had to. */
 export class Outflow {
-  #written = 0;
+  /** Bytes handed to the stream since; those that waited already count, those that had gone out do not. */
+  #written: number;
   /** How many of them had gone out when we last looked. */
   #gone = 0;
-  /** When there were first seen to be so many. */
-  #goneAt = Number.NEGATIVE_INFINITY;
+  /** When there were first seen to be so many; at first, when some began to wait. */
+  #goneAt: number;
   /** Whether some were seen to wait. */
-  #behind = false;
+  #behind = true;
+
+  constructor(waiting: number, now: number) {
+    this.#written = waiting;
+    this.#goneAt = now;
+  }
 
   /** So many bytes are handed to the stream. */
   wrote(bytes: number): void {
     this.#written += bytes;
   }
 
-  /** The stream is full. What has gone out so far went into a buffer of the system's, and says nothing about the peer. */
-  full(stream: ByteStream): void {
-    this.#gone = this.#written - stream.bufferedBytes;
-    this.#behind = true;
-  }
-
   /**
    * For how many milliseconds nothing of what waits has gone out, as far as looking can tell: 0 too when the last of it has gone since
-   * we last looked; `Infinity` when nothing waits, or nothing ever went out.
+   * we last looked; `Infinity` when nothing waits.
+   *
+   * @param waiting How many bytes do.
    */
-  quietMs(stream: ByteStream, now: number): number {
-    const waiting = stream.bufferedBytes;
+  quietMs(waiting: number, now: number): number {
     const gone = this.#written - waiting;
     if (gone > this.#gone) {
       this.#gone = gone;
