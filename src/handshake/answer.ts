@@ -36,7 +36,7 @@ export interface UpgradeAnswer {
  *
  * @param upgrade As `readUpgrade` returned it.
  * @returns The head to answer with; `formatAccept` writes it.
- * @throws A `UsageTypeError`: `bad-option` for an unknown option; `bad-argument` for a subprotocol or an extension
+ * @throws A `UsageTypeError`: `bad-option` for an unknown option; `bad-argument` for a refusal, a subprotocol or an extension
  *   that is not on offer, an extension that comes twice, or a header that is malformed or not the app's to set.
  *
  * @example
@@ -63,6 +63,9 @@ export interface UpgradeAnswer {
  */
 export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = {}): UpgradeAnswer {
   checkOptions('accept upgrade', options, ['protocol', 'extensions', 'headers']);
+  if (upgrade?.kind !== 'upgrade') {
+    throw new UsageTypeError('bad-argument', 'Cannot accept upgrade: it is none, or is refused');
+  }
   const { protocol, extensions, headers } = options;
   const lines: Array<readonly [string, string]> = [
     ['Upgrade', 'websocket'],

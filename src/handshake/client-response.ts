@@ -11,7 +11,7 @@ import type { ProtocolError } from '../errors.ts';
 import type { UpgradeSent } from './client-request.ts';
 import { type Extension, parseExtensions } from './extensions.ts';
 import { responseFault } from './faults.ts';
-import { type HeaderLines, linesOf, namesToken } from './fields.ts';
+import { checkSource, type HeaderLines, linesOf, namesToken } from './fields.ts';
 
 /** A response, as far as a handshake reads it. The head that sansocket/http parses is one. */
 export interface UpgradeResponse {
@@ -63,6 +63,7 @@ export function readUpgradeResponse(
   response: UpgradeResponse,
   sent: Pick<UpgradeSent, 'accept' | 'protocols' | 'extensions'>,
 ): UpgradeAccepted | ProtocolError {
+  checkSource('read response', response);
   const { status, headers } = response;
   if (status !== 101) {
     return responseFault('unexpected-status', `Cannot open WebSocket: the status is ${status}, expected 101`);
