@@ -583,14 +583,20 @@ describe('HttpConnection.upgrade', () => {
 });
 
 describe('HttpConnection: options', () => {
-  test.each([[{ limit: {} }], [{ limits: { maxHeads: 1 } }], [{ limits: 5 }], [null]])(
-    '%j is refused at once',
-    (options) => {
-      expect(() => new HttpConnection(options as never)).toThrow(
-        expect.objectContaining({ code: 'bad-option' }),
-      );
-    },
-  );
+  test.each([
+    [{ limit: {} }],
+    [{ limits: { maxHeads: 1 } }],
+    [{ limits: 5 }],
+    [{ output: {} }],
+    [{ output: null }],
+    [{ date: 'now' }],
+    [{ date: null }],
+    [null],
+  ])('%j is refused at once', (options) => {
+    expect(() => new HttpConnection(options as never)).toThrow(
+      expect.objectContaining({ code: 'bad-option' }),
+    );
+  });
 
   test('bufferedBytes counts what waits for takeOutput', () => {
     const { connection } = new HttpBench();

@@ -753,6 +753,27 @@ describe('WebSocketConnection: the windows of compression', () => {
   });
 });
 
+describe('WebSocketConnection, where the source of masking keys throws', () => {
+  test('a call that throws has sent nothing and changed nothing', () => {
+    let broken = true;
+    const random = (bytes: Uint8Array): Uint8Array => {
+      if (broken) throw new Error('no entropy');
+      return bytes.fill(0);
+    };
+    const bench = new Bench('client', { random });
+    const { connection } = bench;
+    expect(() => connection.sendPiece('text', 'a', true, false)).toThrow('no entropy');
+    expect(() => connection.close(1000)).toThrow('no entropy');
+    expect(connection.state).toBe('open');
+    broken = false;
+    expect(connection.sendPiece('text', 'b', false, true)).toBe(false);
+    expect(connection.send('c')).toBe(true);
+    expect(bench.sent()).toEqual(['text "c"']);
+    expect(bench.receive(closeFromPeer('client', 1000))).toEqual(['close 1000 clean']);
+    expect(bench.sent()).toEqual(['close 1000']);
+  });
+});
+
 describe('WebSocketConnection: options', () => {
   test.each([
     [{ role: 'proxy' }],
@@ -761,6 +782,8 @@ describe('WebSocketConnection: options', () => {
     [{ role: 'server', limits: { maxMessageByte: 5 } }],
     [{ role: 'server', limits: { maxMessageBytes: 0 } }],
     [{ role: 'server', pieces: 'yes' }],
+    [{ role: 'server', output: {} }],
+    [{ role: 'server', output: null }],
     [null],
     ['server'],
   ])('%j is refused at once', (options) => {
