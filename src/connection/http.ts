@@ -169,7 +169,7 @@ export class HttpConnection {
     this.#now = checkNow(now);
     if (this.#phase === 'ending' || this.#phase === 'over') return;
     this.#parser.push(bytes);
-    if (this.#phase === 'body') this.#deadline = now + this.#limits.headTimeoutMs;
+    if (this.#phase === 'body' && bytes.length > 0) this.#deadline = now + this.#limits.headTimeoutMs;
   }
 
   /** The peer ended its stream. What was asked before is still answered. */

@@ -207,16 +207,17 @@ export class WebSocketConnection {
   receive(bytes: Uint8Array, now: number = this.#now): void {
     this.#now = checkNow(now);
     if (this.#state !== 'open' && this.#state !== 'closing') return;
-    this.#keepalive.heard();
     this.#reader.push(bytes);
+    // A chunk without a byte in it proves nothing.
+    if (bytes.length > 0) this.#keepalive.heard();
   }
 
   /** As {@link receive}, of bytes that are lent: take all events, then call {@link keep}, and they may be written to again. */
   lend(bytes: Uint8Array, now: number = this.#now): void {
     this.#now = checkNow(now);
     if (this.#state !== 'open' && this.#state !== 'closing') return;
-    this.#keepalive.heard();
     this.#reader.lend(bytes);
+    if (bytes.length > 0) this.#keepalive.heard();
   }
 
   /** Copy what is left of bytes that were lent. */

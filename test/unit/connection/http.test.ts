@@ -451,6 +451,9 @@ describe('HttpConnection: deadlines', () => {
     bench.now = 90;
     bench.receive('a');
     expect(bench.connection.deadline).toBe(190);
+    bench.now = 150;
+    bench.receive(new Uint8Array(0)); // is no progress
+    expect(bench.connection.deadline).toBe(190);
     expect(bench.tick(190)).toBe('body-timeout');
     expect(bench.responses()).toMatchObject([{ status: 408 }]);
   });

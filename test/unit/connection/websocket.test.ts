@@ -433,6 +433,13 @@ describe.each(ROLES)('WebSocketConnection as %s: keepalive', (role) => {
     expect(bench.where).toBe('closed, ended, dropped, Infinity');
   });
 
+  test.each(['receive', 'lend'] as const)('a chunk without a byte in it is no sign of life (%s)', (call) => {
+    const bench = new Bench(role, { limits });
+    bench.tick(100);
+    bench.connection[call](new Uint8Array(0), 120);
+    expect(bench.tick(130)).toEqual(['error pong-timeout', 'close 1011 unclean']);
+  });
+
   test('bytes are a sign of life: a pong can be stuck behind a long message', () => {
     const bench = new Bench(role, { limits });
     bench.tick(100);
