@@ -371,8 +371,9 @@ export class MessageReader {
     } else {
       try {
         data = ascii ? codec.latin1(bytes, from, to) : codec.utf8(bytes, from, to);
-      } catch {
-        // No string of this runtime is that long.
+      } catch (error) {
+        // No string of this runtime is that long; anything of the codec's own is for its author to see.
+        if (error instanceof TypeError) throw error;
       }
     }
     if (data !== undefined) return { kind: 'text', data };

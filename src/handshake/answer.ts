@@ -84,9 +84,10 @@ export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = 
     }
     lines.push(['Sec-WebSocket-Protocol', protocol]);
   }
-  if (extensions !== undefined && extensions.length > 0) {
+  if (extensions !== undefined) {
+    const line = formatExtensions(extensions);
     checkExtensions(upgrade, extensions);
-    lines.push(['Sec-WebSocket-Extensions', formatExtensions(extensions)]);
+    if (line !== '') lines.push(['Sec-WebSocket-Extensions', line]);
   }
   if (headers !== undefined) lines.push(...collectHeaders('accept upgrade', headers));
   return { status: 101, headers: lines };
@@ -110,6 +111,9 @@ export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = 
  * ```
  */
 export function formatAccept(answer: UpgradeAnswer): string {
+  if (!Array.isArray(answer?.headers)) {
+    throw new UsageTypeError('bad-argument', 'Cannot write answer: it has no list of headers');
+  }
   let text = 'HTTP/1.1 101 Switching Protocols\r\n';
   // Once more: whoever adds a line by hand must not be able to add two.
   for (const [name, value] of new HttpHeaders([...answer.headers])) text += `${name}: ${value}\r\n`;

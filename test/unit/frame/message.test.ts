@@ -433,6 +433,13 @@ describe('MessageReader: text longer than a string can be', () => {
     expect(reader.next()).toBeUndefined();
   });
 
+  it('is nothing that hides the fault of a codec', () => {
+    const broken = { ...text, latin1: undefined as never };
+    const reader = new MessageReader({ text: broken });
+    reader.push(encodeFrame({ opcode: Opcode.Text, payload: 'e', mask: true }));
+    expect(() => reader.next()).toThrow(TypeError);
+  });
+
   it('is bad-utf8 all the same where it is not UTF-8', () => {
     const reader = new MessageReader({ text });
     reader.push(hex('81 03 61 ff 61'));

@@ -2,6 +2,7 @@ import {
   acceptUpgrade,
   checkHost,
   checkOrigin,
+  formatAccept,
   formatExtensions,
   isUpgrade,
   readUpgrade,
@@ -15,6 +16,15 @@ import { describe, expect, it } from 'vitest';
 /** A call with what JavaScript lets through and TypeScript does not. */
 type Call = (...args: never[]) => unknown;
 const sent = writeUpgradeRequest('ws://localhost/');
+const upgrade = {
+  kind: 'upgrade',
+  key: 'dGhlIHNhbXBsZSBub25jZQ==',
+  accept: 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=',
+  protocols: [],
+  extensions: [],
+  origin: undefined,
+  host: 'localhost',
+};
 const refusal = readUpgrade({ method: 'POST', version: '1.1', headers: new HttpHeaders() });
 
 describe('what a caller gets wrong throws at the call, with a code', () => {
@@ -33,6 +43,9 @@ describe('what a caller gets wrong throws at the call, with a code', () => {
     ],
     ['acceptUpgrade() of nothing', acceptUpgrade, [undefined]],
     ['acceptUpgrade() of a refusal', acceptUpgrade, [refusal]],
+    ['acceptUpgrade() with no list of extensions', acceptUpgrade, [upgrade, { extensions: null }]],
+    ['formatAccept() of nothing', formatAccept, [undefined]],
+    ['formatAccept() of another answer', formatAccept, [{ status: 101 }]],
     ['checkHost() of a Host that is not there', checkHost, [undefined, ['localhost']]],
     ['checkHost() of several', checkHost, [['localhost'], ['localhost']]],
     ['checkOrigin() of null', checkOrigin, [null, 'localhost', 'same-host']],
