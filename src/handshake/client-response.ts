@@ -8,6 +8,7 @@
  */
 import { isToken } from '../bytes/ascii.ts';
 import type { ProtocolError } from '../errors.ts';
+import { sameText } from '../http/list.ts';
 import type { UpgradeSent } from './client-request.ts';
 import { type Extension, parseExtensions } from './extensions.ts';
 import { responseFault } from './faults.ts';
@@ -70,7 +71,7 @@ export function readUpgradeResponse(
   }
   // Step 2: "not an ASCII case-insensitive match for the value "websocket"": the whole value, not one of a list.
   const upgrades = linesOf(headers, 'upgrade');
-  if (upgrades.length !== 1 || upgrades[0]!.toLowerCase() !== 'websocket') {
+  if (upgrades.length !== 1 || upgrades[0]!.length !== 9 || !sameText(upgrades[0]!, 0, 'websocket')) {
     return responseFault('bad-upgrade-header', 'Cannot open WebSocket: Upgrade is not websocket');
   }
   if (!namesToken(headers, 'connection', 'upgrade')) {
