@@ -253,7 +253,7 @@ export function headerFault(
     new FrameError(code, `Cannot read frame: ${what}`, position + offset);
   switch (fault) {
     case RESERVED_BIT: {
-      const allowed = isControl(first)
+      const allowed = isControl(first & OPCODE_BITS)
         ? 'none on a control frame'
         : `only bits of ${hex(RSV_BITS & ~rules.refusedRsv)}`;
       return make('reserved-bit', 0, `RSV bits are ${hex(first & RSV_BITS)}, expected ${allowed}`);
@@ -279,7 +279,7 @@ export function headerFault(
     case INTERLEAVED:
       return make('interleaved-message', 0, 'a new message started inside an unfinished one');
     case RSV_ON_CONTINUATION:
-      return make('reserved-bit', 0, 'RSV bits are set on a continuation frame, expected on the first alone');
+      return make('reserved-bit', 0, 'RSV bits are set on a continuation frame, expected none');
     case OVERFLOW:
       return make('length-overflow', 2, 'the top bit of the 64-bit length is set, expected 0');
     default:
@@ -358,7 +358,7 @@ export function describeHeader(fields: HeaderFields, headerLength: number): Fram
   };
 }
 
-/** How long the header of a frame is, in bytes, for this payload. */
+/** How long the header of a frame is, in bytes, for a payload of this length: a whole number from 0, which is not checked. */
 export function headerLength(payloadLength: number, masked: boolean): number {
   return (payloadLength < 126 ? 2 : payloadLength < 65_536 ? 4 : 10) + (masked ? 4 : 0);
 }
