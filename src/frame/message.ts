@@ -18,7 +18,7 @@ import { decodeClose, isCloseCode } from './close.ts';
 import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';
 import { Order, RSV1 } from './header.ts';
-import { IncomingText } from './incoming-text.ts';
+import { decodeText, IncomingText } from './incoming-text.ts';
 import { UNKNOWN } from './mask.ts';
 import type { MessageEvent, PieceEvent } from './message-event.ts';
 import { isControl, Opcode } from './opcode.ts';
@@ -352,6 +352,7 @@ export class MessageReader {
   ): PieceEvent | ProtocolError | undefined {
     const isText = this.#isText;
     const data = isText && !this.#textAsBytes ? this.#text!.characters(bytes) : bytes;
+    if (data === undefined) return this.#tooLong();
     const ends = last && error === undefined;
     if (data.length === 0 && !ends) return error === undefined ? undefined : this.#fail(error);
     const first = !this.#started;
@@ -369,20 +370,11 @@ export class MessageReader {
       const valid = ascii || checked || (codec.isUtf8?.(bytes, from, to) ?? firstBad(bytes, from, to) < 0);
       if (valid) data = bytes.subarray(from, to);
     } else {
-      try {
-        data = ascii ? codec.latin1(bytes, from, to) : codec.utf8(bytes, from, to);
-      } catch (error) {
-        // No string of this runtime is that long; anything of the codec's own is for its author to see.
-        if (error instanceof TypeError) throw error;
-      }
+      data = decodeText(codec, bytes, from, to, ascii);
     }
     if (data !== undefined) return { kind: 'text', data };
     const bad = firstBad(bytes, from, to);
-    return this.#fail(
-      bad < 0
-        ? this.#error('message-too-big', 'its text is longer than a string can be')
-        : this.#badText(to - bad),
-    );
+    return bad < 0 ? this.#tooLong() : this.#fail(this.#badText(to - bad));
   }
 
   /** Part of a control frame's payload came. */
@@ -430,6 +422,10 @@ export class MessageReader {
   #error(code: FrameErrorCode, what: string): FrameError {
     const offset = this.#payloadAt() - this.#cursor.headerLength;
     return new FrameError(code, `Cannot read message: ${what}`, offset);
+  }
+
+  #tooLong(): FrameError {
+    return this.#fail(this.#error('message-too-big', 'its text is longer than a string can be'));
   }
 
   /** Where the payload of the frame at hand starts. */

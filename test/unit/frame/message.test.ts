@@ -433,6 +433,13 @@ describe('MessageReader: text longer than a string can be', () => {
     expect(reader.next()).toBeUndefined();
   });
 
+  it('in one piece, of a message in pieces, too', () => {
+    const reader = new MessageReader({ text, pieces: true });
+    reader.push(hex('01 02 61 62 80 01 63'));
+    expect(reader.next()).toMatchObject({ code: 'message-too-big', closeCode: 1009, offset: 0 });
+    expect(reader.next()).toBeUndefined();
+  });
+
   it('is nothing that hides the fault of a codec', () => {
     const broken = { ...text, latin1: undefined as never };
     const reader = new MessageReader({ text: broken });
