@@ -184,17 +184,20 @@ export class MessageWriter {
 
   /** A ping. @param payload At most 125 bytes. @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`). */
   ping(payload?: string | BytesLike): Uint8Array {
-    this.#check();
     return this.#frame(FIN_BIT | Opcode.Ping, controlPayload(payload, 'ping'));
   }
 
   /** A pong. @param payload What the ping had. @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`). */
   pong(payload?: string | BytesLike): Uint8Array {
-    this.#check();
     return this.#frame(FIN_BIT | Opcode.Pong, controlPayload(payload, 'pong'));
   }
 
-  /** A close frame; nothing may be written after it (§5.5.1). @throws As `encodeClose`. */
+  /**
+   * A close frame. No message may be written after it (§5.5.1); pings and pongs may, and pings that come before the peer's close frame are
+   * to be answered (§5.5.2).
+   *
+   * @throws As `encodeClose`; `bad-state` for a second one.
+   */
   close(code?: number, reason?: string): Uint8Array {
     this.#check();
     const frame = this.#frame(FIN_BIT | Opcode.Close, encodeClose(code, reason));

@@ -318,13 +318,27 @@ describe.each(ROLES)('WebSocketConnection as %s: pings [RFC 6455 5.5.2, 5.5.3]',
     expect(bench.sent()).toEqual(['pong 31', 'pong 32', 'pong 34']);
   });
 
-  test('a pong that is owed is not sent behind a close frame [RFC 6455 5.5.1]', () => {
+  test('a ping is answered while we close, owed or not, until the peer’s close frame comes [RFC 6455 5.5.2]', () => {
     const bench = new Bench(role);
     bench.connection.congested = true;
     bench.receive(fromPeer(role, 9, '1'));
     bench.connection.close(1000);
     bench.connection.congested = false;
-    expect(bench.sent()).toEqual(['close 1000']);
+    expect(bench.sent()).toEqual(['close 1000', 'pong 31']);
+    bench.receive(fromPeer(role, 9, '2'));
+    expect(bench.sent()).toEqual(['pong 32']);
+    bench.connection.congested = true;
+    bench.receive(fromPeer(role, 9, '3'), fromPeer(role, 8, Uint8Array.of(3, 232)));
+    bench.connection.congested = false;
+    expect(bench.sent()).toEqual([]);
+  });
+
+  test('nor is one answered behind a fault of the peer’s: we read no more [RFC 6455 7.1.7]', () => {
+    const bench = new Bench(role);
+    bench.connection.congested = true;
+    bench.receive(fromPeer(role, 9, '1'), fromPeer(role, 3, ''));
+    bench.connection.congested = false;
+    expect(bench.sent()).toEqual([expect.stringContaining('close 1002')]);
   });
 
   test('pong: sends one that nobody asked for', () => {

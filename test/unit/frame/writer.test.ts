@@ -84,10 +84,15 @@ describe('MessageWriter', () => {
     expect(() => writer.continue('d')).toThrow(state);
     writer.close();
     expect(() => writer.text('e')).toThrow(state);
-    expect(() => writer.ping()).toThrow(state);
-    expect(() => writer.pong()).toThrow(state);
     expect(() => writer.continue('f')).toThrow(state);
     expect(() => writer.close()).toThrow(state);
+  });
+
+  it('writes pings and pongs behind a close frame: pings that come before the peer’s are to be answered [RFC 6455 5.5.2]', () => {
+    const writer = new MessageWriter(server);
+    writer.close();
+    expect(toHex(writer.pong('a'))).toBe('8a0161');
+    expect(toHex(writer.ping())).toBe('8900');
   });
 
   it('a call that throws changes nothing', () => {
