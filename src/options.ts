@@ -8,18 +8,19 @@
 import { UsageTypeError } from './errors.ts';
 
 /**
- * Refuse what is no object, and names that are not in `names`.
+ * Refuse what is no object, and names that are not in `names`; without `names`, any name will do.
  *
  * @param call What the options are for, as in "Cannot `call`".
  * @throws A `UsageTypeError` (`bad-option`).
  */
-export function checkOptions(call: string, options: object, names: readonly string[]): void {
+export function checkOptions(call: string, options: object, names?: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
     throw new UsageTypeError(
       'bad-option',
       `Cannot ${call}: options are ${String(options)}, expected an object`,
     );
   }
+  if (names === undefined) return;
   for (const name in options) {
     if (!names.includes(name)) {
       throw new UsageTypeError(

@@ -29,7 +29,7 @@ const TLS_OPTIONS: readonly string[] = [
 ];
 
 /** Refuse what cannot be listened on. @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`). */
-export function checkListenOptions(options: ListenOptions): void {
+export function checkStartOptions(options: ListenOptions): void {
   checkOptions('start', options, LISTEN_OPTIONS);
   const { port, path, hostname, tls } = options;
   for (const name of ['reusePort', 'ipv6Only'] as const) readSwitch('start', name, options[name], false);
