@@ -117,7 +117,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   send(data: string | BytesLike | PreparedMessage, options?: SendOptions): Promise<void> {
     if (options !== undefined) checkSendOptions(data, options);
     if (typeof data === 'string' || data instanceof PreparedMessage) return this.#driver.send(data, options);
-    return this.#driver.send(viewBytes(data, 'message'), options);
+    return this.#driver.send(viewBytes(data, 'message', 'a string, '), options);
   }
 
   /**
