@@ -9,6 +9,7 @@ import { type BytesLike, viewBytes } from '../bytes/view.ts';
 import type { ResponseWriter } from '../connection/response.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import { HttpHeaders } from '../http/headers.ts';
+import { showAs } from '../inspect.ts';
 import { describe } from '../socket/handlers.ts';
 import { handled, queueTask } from '../socket/host.ts';
 import { Source } from '../socket/source.ts';
@@ -41,6 +42,10 @@ export class HttpResponse {
   #finished = false;
   /** A body of pieces that is being sent. */
   #sending: Promise<void> | undefined;
+
+  static {
+    showAs(HttpResponse, 'HttpResponse', ({ status, sent, headers }) => ({ status, sent, headers }));
+  }
 
   /** Made by the server. @internal */
   constructor(sink: ResponseSink) {

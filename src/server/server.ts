@@ -14,6 +14,7 @@ import { CONNECTION_ERRORS, ProtocolError, UsageRangeError, UsageTypeError } fro
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type HostOption, resolveHostPolicy } from '../handshake/host-policy.ts';
 import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
+import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch, show } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
@@ -106,6 +107,14 @@ export class Server<Data = unknown> {
   /** Settles when `start` has come to an end, well or not. */
   #started: Promise<void> | undefined;
   #listener: Listener | undefined;
+
+  static {
+    showAs<Server>(Server, 'Server', ({ address, connectionCount, sockets: { size } }) => ({
+      address,
+      connectionCount,
+      sockets: { size },
+    }));
+  }
 
   /**
    * @param transport Where connections come from.

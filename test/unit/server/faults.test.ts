@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)('a handler that fails, over %s', (_, make) => {
     const response = await (await rig.client()).write(requestHead('GET /')).response();
     expect([response.status, response.body]).toEqual([200, '']);
     late.open(undefined);
-    await until(() => errors.length === 2);
+    await until(() => errors.length === 2, 'both errors');
     const why =
       'the response was sent already, when the handler was done; return a promise of what is still to come';
     expect(errors).toEqual([
