@@ -14,10 +14,10 @@ import { UsageTypeError } from './errors.ts';
  * @throws A `UsageTypeError` (`bad-option`).
  */
 export function checkOptions(call: string, options: object, names?: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot ${call}: options are ${String(options)}, expected an object`,
+      `Cannot ${call}: options are ${show(options)}, expected an object`,
     );
   }
   if (names === undefined) return;

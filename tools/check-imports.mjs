@@ -6,6 +6,7 @@ import { join, posix, sep } from 'node:path';
 /** A row may import rows above it in this list, never below, and never another unit of its own row. */
 const ROWS = [
   ['errors.ts'],
+  ['inspect.ts'],
   ['limits.ts', 'options.ts'],
   ['bytes'],
   ['frame', 'http', 'deflate'],

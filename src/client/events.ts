@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { showAs } from '../inspect.ts';
 
 /** What a `CloseEvent` says. */
 export interface CloseEventInit {
@@ -22,6 +23,16 @@ export class SocketCloseEvent extends Event {
   readonly reason: string;
   /** Whether both ends said goodbye. */
   readonly wasClean: boolean;
+
+  static {
+    const fields = ({ type, code, reason, wasClean }: SocketCloseEvent): object => ({
+      type,
+      code,
+      reason,
+      wasClean,
+    });
+    showAs(SocketCloseEvent, 'SocketCloseEvent', fields);
+  }
 
   /** Made by the socket. */
   constructor(type: string, init: CloseEventInit = {}) {
@@ -46,6 +57,10 @@ export class SocketErrorEvent extends Event {
   readonly error: unknown;
   /** The same in words. */
   readonly message: string;
+
+  static {
+    showAs(SocketErrorEvent, 'SocketErrorEvent', ({ type, message, error }) => ({ type, message, error }));
+  }
 
   /** Made by the socket. */
   constructor(type: string, error: unknown) {

@@ -11,6 +11,7 @@ import { copyBytes } from '../bytes/view.ts';
 import { CONNECTION_ERRORS, ProtocolError } from '../errors.ts';
 import { CloseCode, MAX_REASON_BYTES } from '../frame/close.ts';
 import { HttpHeaders } from '../http/headers.ts';
+import { showAs } from '../inspect.ts';
 import { queueTask } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -61,6 +62,10 @@ export class WebSocketClient extends EventTarget {
     Object.defineProperty(WebSocketClient.prototype, Symbol.toStringTag, {
       value: 'WebSocket',
       configurable: true,
+    });
+    showAs(WebSocketClient, 'WebSocketClient', (socket) => {
+      const { url, readyState, protocol, extensions, binaryType, bufferedAmount } = socket;
+      return { url, readyState, protocol, extensions, binaryType, bufferedAmount };
     });
   }
 

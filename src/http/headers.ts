@@ -10,6 +10,7 @@
 import { isFieldValue, isToken, trimOws } from '../bytes/ascii.ts';
 import { checkText } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
+import { showAs } from '../inspect.ts';
 import { sameText } from './list.ts';
 
 /** What headers can be made of: pairs, other headers, or an object whose values may be lists of lines. */
@@ -52,6 +53,14 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
   #lines: string[] | undefined;
 
   static {
+    showAs(HttpHeaders, 'HttpHeaders', (headers) => {
+      const lines = new Map<string, string | string[]>();
+      for (const name of headers.keys()) {
+        const values = headers.getAll(name);
+        lines.set(name.toLowerCase(), values.length === 1 ? values[0]! : values);
+      }
+      return lines;
+    });
     parsedHeaders = (text, spans) => {
       const headers = new HttpHeaders();
       headers.#text = text;

@@ -18,7 +18,7 @@ import { selectProtocol } from '../handshake/protocols.ts';
 import { readUpgrade, refuseUpgrade, type UpgradeRequest } from '../handshake/request.ts';
 import { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, show } from '../options.ts';
 import { asPromise, isThenable } from '../socket/host.ts';
 import type { SocketInfo } from '../socket/socket.ts';
 import type { App, Authorization } from './app.ts';
@@ -124,7 +124,7 @@ export class Opening<Data> {
     if (answer !== undefined && (typeof answer !== 'object' || answer === null)) {
       throw new UsageTypeError(
         'bad-argument',
-        `Cannot authorize: the answer is ${String(answer)}, expected nothing, { protocol, headers, data } or refuse(…)`,
+        `Cannot authorize: the answer is ${show(answer)}, expected nothing for a yes, { protocol, headers, data } for a yes with more, or refuse(status, why)`,
       );
     }
     if (answer !== undefined) checkOptions('authorize', answer, ['protocol', 'headers', 'data']);

@@ -9,6 +9,7 @@ import { Collector } from '../bytes/collector.ts';
 import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
+import { showAs } from '../inspect.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 
 /** What a request needs from its connection; once it is answered, {@link wantBody} does nothing. */
@@ -44,6 +45,13 @@ export class HttpRequest {
   readonly #body: AsyncQueue<Uint8Array> | undefined;
   /** All of the body was asked for. */
   #collected = false;
+
+  static {
+    showAs(HttpRequest, 'HttpRequest', (request) => {
+      const { method, target, version, host, remoteAddress, encrypted, headers } = request;
+      return { method, target, version, host, remoteAddress, encrypted, headers };
+    });
+  }
 
   /**
    * Made by the server.

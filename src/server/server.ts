@@ -14,8 +14,9 @@ import { CONNECTION_ERRORS, ProtocolError, UsageRangeError, UsageTypeError } fro
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type HostOption, resolveHostPolicy } from '../handshake/host-policy.ts';
 import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
+import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions, readSwitch } from '../options.ts';
+import { checkOptions, readSwitch, show } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
 import { Socket } from '../socket/socket.ts';
@@ -106,6 +107,14 @@ export class Server<Data = unknown> {
   /** Settles when `start` has come to an end, well or not. */
   #started: Promise<void> | undefined;
   #listener: Listener | undefined;
+
+  static {
+    showAs<Server>(Server, 'Server', ({ address, connectionCount, sockets: { size } }) => ({
+      address,
+      connectionCount,
+      sockets: { size },
+    }));
+  }
 
   /**
    * @param transport Where connections come from.
@@ -207,7 +216,15 @@ export class Server<Data = unknown> {
    * @throws (rejects with) a `UsageTypeError` or `UsageRangeError` (`bad-option`, `bad-state`) for options that cannot be, or
    *   a second start; a `TransportError` when the system refuses: `address-in-use`, `permission-denied`, ….
    */
-  async start(where: number | ListenOptions = {}): Promise<Address> {
+  start(where?: number | ListenOptions): Promise<Address>;
+  async start(where: number | ListenOptions = {}, second?: unknown): Promise<Address> {
+    // A hostname, as Node's `listen` takes it: what was meant for one address would listen on all.
+    if (second !== undefined) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot start: the second argument is ${show(second)}, expected all in one object, such as { port, hostname }`,
+      );
+    }
     const options = typeof where === 'number' ? { port: where } : where;
     checkStartOptions(options);
     if (this.#state !== 'new') {
@@ -235,7 +252,7 @@ export class Server<Data = unknown> {
     if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
       throw new UsageRangeError(
         'bad-option',
-        `Cannot stop: timeoutMs is ${String(timeoutMs)}, expected a number from 0`,
+        `Cannot stop: timeoutMs is ${show(timeoutMs)}, expected a number from 0`,
       );
     }
     if (this.#state === 'stopping' || this.#state === 'stopped') return this.#stopped;

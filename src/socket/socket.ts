@@ -17,6 +17,7 @@ import { encodeClose } from '../frame/close.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload } from '../frame/writer.ts';
 import type { HttpHeaders } from '../http/headers.ts';
+import { showAs } from '../inspect.ts';
 import type { SocketDriver } from './driver.ts';
 import type { IncomingMessage } from './incoming.ts';
 
@@ -70,6 +71,23 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   data: Data;
   readonly #driver: SocketDriver<Data>;
 
+  static {
+    showAs<Socket>(Socket, 'Socket', (socket) => {
+      const { state, protocol, extensions, remoteAddress, encrypted, bufferedAmount, data } = socket;
+      const { target } = socket.request;
+      return {
+        state,
+        protocol,
+        extensions,
+        remoteAddress,
+        encrypted,
+        bufferedAmount,
+        request: { target },
+        data,
+      };
+    });
+  }
+
   /** Made by a server or by `connect`. @internal */
   constructor(driver: SocketDriver<Data>, info: SocketInfo<Data>) {
     this.#driver = driver;
@@ -117,7 +135,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   send(data: string | BytesLike | PreparedMessage, options?: SendOptions): Promise<void> {
     if (options !== undefined) checkSendOptions(data, options);
     if (typeof data === 'string' || data instanceof PreparedMessage) return this.#driver.send(data, options);
-    return this.#driver.send(viewBytes(data, 'message'), options);
+    return this.#driver.send(viewBytes(data, 'message', 'a string, '), options);
   }
 
   /**

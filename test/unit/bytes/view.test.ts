@@ -51,6 +51,10 @@ describe('viewBytes', () => {
   });
 });
 
+it('viewBytes says what else its caller takes', () => {
+  expect(() => viewBytes({}, 'message', 'a string, ')).toThrow('Object, expected a string, a Uint8Array, ');
+});
+
 describe('copyBytes and plainBytes', () => {
   it('copyBytes copies a Buffer too, whose own slice does not', () => {
     const bytes = Buffer.from([1, 2, 3]);

@@ -332,7 +332,7 @@ describe('connect(), when it fails', () => {
   it.each([
     [{ colour: 'red' }, 'bad-option', 'there is no option "colour"'],
     [{ timeoutMs: 0 }, 'bad-option', 'timeoutMs is 0'],
-    [{ timeoutMs: '5' }, 'bad-option', 'timeoutMs is 5'],
+    [{ timeoutMs: '5' }, 'bad-option', 'timeoutMs is "5"'],
     [{ signal: {} }, 'bad-option', 'signal is an object'],
     [{ path: '' }, 'bad-option', 'path is empty'],
     [{ tls: { ca: 'x' } }, 'bad-option', 'expected a wss:// URL'],

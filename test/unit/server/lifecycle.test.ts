@@ -141,6 +141,33 @@ describe.each([
     await rig.start();
   });
 
+  test.each([
+    ['8080', 'where is "8080", expected a port as a number'],
+    [{ port: '8080' }, 'the port is "8080", expected a number'],
+    [Number.NaN, 'the port is NaN, expected a number'],
+  ])(
+    'start(%j), a port from the environment: text is shown as text, or nobody would see it',
+    async (where, named) => {
+      await expect(new Rig(make()).server.start(where as never)).rejects.toThrow(named);
+    },
+  );
+
+  test.each([
+    ['127.0.0.1', '"127.0.0.1"'],
+    [() => {}, 'a function'],
+  ])(
+    'start(0, %s) is refused: a hostname that is overlooked listens on all addresses',
+    async (second, is) => {
+      const rig = new Rig(make());
+      const start = rig.server.start.bind(rig.server) as (...args: unknown[]) => Promise<unknown>;
+      await expect(start(0, second)).rejects.toMatchObject({
+        code: 'bad-argument',
+        message: `Cannot start: the second argument is ${is}, expected all in one object, such as { port, hostname }`,
+      });
+      await rig.start();
+    },
+  );
+
   test.each([[undefined], [null], [5], [{}], [{ cert: 'c', key: 'k', cat: 'x' }]])(
     'setTls(%j) is refused, whether it runs or not',
     async (tls) => {
