@@ -18,7 +18,7 @@ import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch, show } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
-import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
+import { type ErrorSource, Host, nothing, printHandlerErrors, traced } from '../socket/host.ts';
 import { Socket } from '../socket/socket.ts';
 import type {
   Address,
@@ -236,7 +236,11 @@ export class Server<Data = unknown> {
     this.#state = 'starting';
     const started = this.#listen(options);
     this.#started = started.then(nothing, nothing);
-    return started;
+    try {
+      return await started;
+    } catch (error) {
+      throw traced(error);
+    }
   }
 
   /**

@@ -104,6 +104,16 @@ describe.each([
     expect(two.port).not.toBe(one.port);
   });
 
+  test('a port in use: the stack leads to who called start', async () => {
+    const transport = make();
+    const { port } = await new Rig(transport).start();
+    async function callOfMine(): Promise<void> {
+      await new Rig(transport).server.start({ port, hostname: '127.0.0.1' });
+    }
+    const error: Error = await callOfMine().catch((reason) => reason);
+    expect(error.stack).toMatch(/^TransportError: [\s\S]*at (async )?callOfMine/);
+  });
+
   test.each([
     [-1],
     [65_536],
