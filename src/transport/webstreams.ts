@@ -28,11 +28,17 @@ export interface WebReadable {
   /** Whether somebody reads it. */
   readonly locked: boolean;
   /** Lock it. */
-  getReader(): {
-    readonly closed: Promise<unknown>;
-    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
-    cancel(): Promise<unknown>;
-  };
+  getReader(): WebReader;
+}
+
+/** What reads a {@link WebReadable}. */
+export interface WebReader {
+  /** Settles when nothing more comes. */
+  readonly closed: Promise<unknown>;
+  /** The next chunk. */
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  /** Nothing more is wanted. */
+  cancel(): Promise<unknown>;
 }
 
 /** A `WritableStream` of bytes: as much of it as is used. */
@@ -40,13 +46,21 @@ export interface WebWritable {
   /** Whether somebody writes to it. */
   readonly locked: boolean;
   /** Lock it. */
-  getWriter(): {
-    readonly closed: Promise<unknown>;
-    readonly ready: Promise<unknown>;
-    write(chunk: Uint8Array): Promise<unknown>;
-    close(): Promise<unknown>;
-    abort(): Promise<unknown>;
-  };
+  getWriter(): WebWriter;
+}
+
+/** What writes to a {@link WebWritable}. */
+export interface WebWriter {
+  /** Settles when nothing more can be written. */
+  readonly closed: Promise<unknown>;
+  /** Settles when there is room. */
+  readonly ready: Promise<unknown>;
+  /** Write a chunk. */
+  write(chunk: Uint8Array): Promise<unknown>;
+  /** Nothing more follows. */
+  close(): Promise<unknown>;
+  /** Drop what waits, and the connection. */
+  abort(): Promise<unknown>;
 }
 
 /** What the stream shall say about itself. Nothing in here is checked against anything. */
@@ -101,8 +115,8 @@ export function streamFromWeb(streams: WebStreams, facts: WebStreamFacts = {}): 
 }
 
 class WebStream extends PumpStream implements StartableStream {
-  readonly #reader: ReturnType<WebReadable['getReader']>;
-  readonly #writer: ReturnType<WebWritable['getWriter']>;
+  readonly #reader: WebReader;
+  readonly #writer: WebWriter;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
