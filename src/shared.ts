@@ -51,7 +51,7 @@ export type {
   WebSocketLeniency,
 } from './server/app.ts';
 export { Refusal, refuse } from './server/refusal.ts';
-export { HttpRequest } from './server/request.ts';
+export { type BodyOptions, HttpRequest } from './server/request.ts';
 export { type BodySource, HttpResponse } from './server/response.ts';
 export type { ServerOptions, StopOptions } from './server/server.ts';
 export type { SocketHandlers } from './socket/driver.ts';

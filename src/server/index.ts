@@ -26,6 +26,6 @@ export type {
   WebSocketLeniency,
 } from './app.ts';
 export { Refusal, refuse } from './refusal.ts';
-export { HttpRequest } from './request.ts';
+export { type BodyOptions, HttpRequest } from './request.ts';
 export { type BodySource, HttpResponse } from './response.ts';
 export { Server, type ServerOptions, type StopOptions } from './server.ts';

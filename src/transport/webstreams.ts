@@ -36,7 +36,12 @@ export interface WebReader {
   /** Settles when nothing more comes. */
   readonly closed: Promise<unknown>;
   /** The next chunk. */
-  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+  read(): Promise<{
+    /** Whether nothing more comes. */
+    readonly done: boolean;
+    /** The chunk, where there is one. */
+    readonly value?: Uint8Array | undefined;
+  }>;
   /** Nothing more is wanted. */
   cancel(): Promise<unknown>;
 }
