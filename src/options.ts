@@ -14,7 +14,7 @@ import { UsageTypeError } from './errors.ts';
  * @throws A `UsageTypeError` (`bad-option`).
  */
 export function checkOptions(call: string, options: object, names?: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (typeof options !== 'object' || options === null || Symbol.iterator in options) {
     throw new UsageTypeError(
       'bad-option',
       `Cannot ${call}: options are ${show(options)}, expected an object`,
@@ -47,6 +47,6 @@ export function readSwitch(call: string, name: string, value: unknown, fallback:
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Symbol.iterator in value ? 'a list' : 'an object';
 }

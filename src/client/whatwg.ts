@@ -23,6 +23,8 @@ import {
   SocketErrorEvent,
   type WebSocketEventHandler,
   type WebSocketEventMap,
+  type WebSocketListener,
+  type WebSocketListenerOptions,
 } from './events.ts';
 import type { ClientOptions } from './options.ts';
 import { Outgoing, type WebSocketData } from './outgoing.ts';
@@ -200,8 +202,8 @@ export class WebSocketClient extends EventTarget {
     this.#listen('message', handler);
   }
 
-  /** What is called with `error`, or null. */
-  get onerror(): WebSocketEventHandler<SocketErrorEvent> {
+  /** What is called with `error`, or null. Its type is the platform's, whose event knows less: a socket goes where the platform's is asked for. */
+  get onerror(): WebSocketEventHandler<Event> {
     return this.#listener('error');
   }
 
@@ -222,21 +224,21 @@ export class WebSocketClient extends EventTarget {
 
   override addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
-    listener: (event: WebSocketEventMap[Type]) => unknown,
-    options?: boolean | AddEventListenerOptions,
+    listener: (this: WebSocketClient, event: WebSocketEventMap[Type]) => unknown,
+    options?: boolean | WebSocketListenerOptions,
   ): void;
   override addEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: ((this: WebSocketClient, event: Event) => unknown) | WebSocketListener | null,
+    options?: boolean | WebSocketListenerOptions,
   ): void;
   /** As of every `EventTarget`, with the types of these events. */
   override addEventListener(
     type: string,
     listener: unknown,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | WebSocketListenerOptions,
   ): void {
-    super.addEventListener(type, listener as EventListener, options);
+    super.addEventListener(type, listener as WebSocketListener, options);
   }
 
   // ------------------------------------------------------------------

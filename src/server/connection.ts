@@ -353,8 +353,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       if (!told && !tooLate) this.#app.host.report(error, 'handler');
       return;
     }
-    // Of what is no JSON only the app knows.
-    if (error instanceof ProtocolError && error.code === 'bad-json') {
+    // Of what is no JSON, or more than the handler takes, only the app knows.
+    if (error instanceof ProtocolError && (error.code === 'bad-json' || error.code === 'body-too-big')) {
       this.#app.host.report(error, 'request');
       http.refuse(error);
     } else {

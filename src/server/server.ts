@@ -18,7 +18,7 @@ import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch, show } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
-import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
+import { type ErrorSource, Host, nothing, printHandlerErrors, traced } from '../socket/host.ts';
 import { Socket } from '../socket/socket.ts';
 import type {
   Address,
@@ -236,7 +236,11 @@ export class Server<Data = unknown> {
     this.#state = 'starting';
     const started = this.#listen(options);
     this.#started = started.then(nothing, nothing);
-    return started;
+    try {
+      return await started;
+    } catch (error) {
+      throw traced(error);
+    }
   }
 
   /**
@@ -268,24 +272,40 @@ export class Server<Data = unknown> {
     }
   }
 
+  /** Send a message to all open WebSockets: it is encoded once. @throws As `Socket.send`. */
+  broadcast(data: string | BytesLike | PreparedMessage, options?: SendOptions): void;
   /**
-   * Send a message to all open WebSockets, or to some: it is encoded once.
+   * Send a message to some of the WebSockets.
    *
-   * @param to Which sockets. Default: all.
+   * @param to Which sockets. A room that is not there, `undefined`, is refused, lest everybody hears what was for a few.
    * @throws As `Socket.send`; a `UsageTypeError` (`bad-argument`) when `to` is no iterable of sockets: nobody is then sent anything.
    */
   broadcast(
     data: string | BytesLike | PreparedMessage,
+    options: SendOptions | undefined,
+    to: Iterable<Socket<Data>>,
+  ): void;
+  broadcast(
+    data: string | BytesLike | PreparedMessage,
     options?: SendOptions,
-    to: Iterable<Socket<Data>> = this.sockets,
+    ...some: readonly Iterable<Socket<Data>>[]
   ): void {
+    const to = some.length === 0 ? this.sockets : some[0];
     if (typeof to !== 'object' || to === null || !(Symbol.iterator in to)) {
       throw new UsageTypeError(
         'bad-argument',
         `Cannot broadcast: the sockets are ${describe(to)}, expected a list of them`,
       );
     }
-    if (options !== undefined) checkSendOptions(data, options);
+    if (options !== undefined) {
+      if (typeof options === 'object' && options !== null && Symbol.iterator in options) {
+        throw new UsageTypeError(
+          'bad-argument',
+          'Cannot broadcast: the options are a list, expected { type, compress } or undefined; the sockets are the third argument',
+        );
+      }
+      checkSendOptions(data, options);
+    }
     const message = data instanceof PreparedMessage ? data : new PreparedMessage(data, options?.type);
     const sockets = to === this.sockets ? to : listSockets(to);
     for (const socket of sockets) if (socket.state === 'open') void socket.send(message, options);

@@ -10,6 +10,7 @@
 import type { NativeBytes } from '../bytes/native.ts';
 import { Slab } from '../bytes/output.ts';
 import type { TextCodec } from '../bytes/text.ts';
+import { ProtocolError, TransportError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { Deadlines } from './deadlines.ts';
 
@@ -95,6 +96,18 @@ export const queueTask: (task: () => void) => unknown =
 /** What a server and a client do with errors when nobody else wants them. */
 export function printHandlerErrors(error: unknown, where: ErrorSource): void {
   if (where === 'handler') console.error(error);
+}
+
+/**
+ * The same error; one of ours with the stack of who waits for it: it was made in a callback of the runtime, and the stack of
+ * that leads nowhere. To be called in an async function, after an `await`.
+ */
+export function traced(error: unknown): unknown {
+  const { captureStackTrace } = Error as {
+    readonly captureStackTrace?: (error: object, above: unknown) => void;
+  };
+  if (error instanceof TransportError || error instanceof ProtocolError) captureStackTrace?.(error, traced);
+  return error;
 }
 
 /** Whether a handler returned something to wait for. */

@@ -106,8 +106,9 @@ export function failure(
   address: string,
   cause?: unknown,
 ): TransportError {
-  const said = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : '';
-  const message = `${WHAT[attempt]} ${address === '' ? 'the peer' : address}: ${REASONS[code]}${said}`;
+  // Of OpenSSL it ends with a line end.
+  const said = cause instanceof Error ? cause.message.trim() : '';
+  const message = `${WHAT[attempt]} ${address === '' ? 'the peer' : address}: ${REASONS[code]}${said === '' ? '' : ` (${said})`}`;
   return new TransportError(code, message, cause === undefined ? undefined : { cause });
 }
 

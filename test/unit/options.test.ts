@@ -26,6 +26,7 @@ describe('checkOptions', () => {
     [1, '1'],
     ['1', '"1"'],
     [['server'], 'a list'],
+    [new Set(['server']), 'a list'],
     [() => {}, 'a function'],
   ])('refuses %s, which is no object of options, and shows it', (options, is) => {
     expect(() => checkOptions('test', options as unknown as object, [])).toThrow(

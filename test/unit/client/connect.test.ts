@@ -283,6 +283,29 @@ describe('connect(), when it fails', () => {
     expect((await rejection(connect(transport, 'wss://localhost:8080/'))).code).toBe('tls-failed');
   });
 
+  it('has a stack that leads to who called, not to a callback of the runtime', async () => {
+    const transport = createMemoryTransport();
+    async function callOfMine(url = HERE): Promise<void> {
+      await connect(transport, url);
+    }
+    expect((await rejection(callOfMine())).stack).toMatch(/at (async )?callOfMine/);
+    await scripted(transport, (_, stream) => stream.end());
+    const error = await rejection(callOfMine());
+    expect(error).toBeInstanceOf(HandshakeError);
+    expect(error.stack).toMatch(/^HandshakeError: [\s\S]*at (async )?callOfMine/);
+  });
+
+  it('leaves the stack of an error of the app’s as it was', async () => {
+    const { transport } = await network(() => {});
+    const mine = new Error('mine');
+    const { stack } = mine;
+    const allowAddress = (): boolean => {
+      throw mine;
+    };
+    expect(await rejection(connect(transport, HERE, { allowAddress }))).toBe(mine);
+    expect(mine.stack).toBe(stack);
+  });
+
   it('rejects when the server ends without an answer', async () => {
     const { transport } = await network((_, stream) => stream.end());
     expect(await rejection(connect(transport, HERE))).toMatchObject({

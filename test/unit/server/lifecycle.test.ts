@@ -104,6 +104,16 @@ describe.each([
     expect(two.port).not.toBe(one.port);
   });
 
+  test('a port in use: the stack leads to who called start', async () => {
+    const transport = make();
+    const { port } = await new Rig(transport).start();
+    async function callOfMine(): Promise<void> {
+      await new Rig(transport).server.start({ port, hostname: '127.0.0.1' });
+    }
+    const error: Error = await callOfMine().catch((reason) => reason);
+    expect(error.stack).toMatch(/^TransportError: [\s\S]*at (async )?callOfMine/);
+  });
+
   test.each([
     [-1],
     [65_536],
@@ -178,14 +188,19 @@ describe.each([
     },
   );
 
-  test.each([[null], [5], [{}]])('broadcast to %j is refused, and to nobody is nothing', async (to) => {
-    const rig = new Rig(make());
-    expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(
-      expect.objectContaining({ code: 'bad-argument' }),
-    );
-    rig.server.broadcast('x', undefined, []);
-    rig.server.broadcast('x');
-  });
+  test.each([[null], [5], [{}], [undefined]])(
+    'broadcast to %j is refused, and to nobody is nothing',
+    async (to) => {
+      const rig = new Rig(make());
+      expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      const some = new Set() as never;
+      expect(() => rig.server.broadcast('for a few', some)).toThrow('the sockets are the third argument');
+      rig.server.broadcast('x', undefined, []);
+      rig.server.broadcast('x');
+    },
+  );
 
   test.each([[null], [undefined], ['x'], [{ state: 'open' }]])(
     'broadcast to a list with %j in it is refused before anybody is sent anything',
