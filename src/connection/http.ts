@@ -188,8 +188,13 @@ export class HttpConnection {
     this.#deadline = now + this.#limits.headTimeoutMs;
   }
 
-  /** The next event; `undefined` when there is none until more bytes come, or a response is finished. */
-  next(): HttpConnectionEvent | undefined {
+  /**
+   * The next event; `undefined` when there is none until more bytes come, or a response is finished.
+   *
+   * @param now The time for what comes behind a response counts from here: tell it when one was finished.
+   */
+  next(now: number = this.#now): HttpConnectionEvent | undefined {
+    this.#now = checkNow(now);
     while (this.#phase !== 'ending' && this.#phase !== 'over') {
       const { response } = this;
       if (this.#requestEnded) {
@@ -259,7 +264,8 @@ export class HttpConnection {
   }
 
   /** End it after the response at hand, or at once when there is none: no more requests are read. */
-  finish(): void {
+  finish(now: number = this.#now): void {
+    this.#now = checkNow(now);
     if (this.#phase === 'over' || this.#phase === 'ending') return;
     if (this.response.finished) this.#end();
     else this.response.keepAlive = false;
@@ -272,14 +278,22 @@ export class HttpConnection {
    * @param status Instead of the code's.
    * @throws A `UsageTypeError` (`bad-argument`) for a code that is not in `CONNECTION_ERRORS`.
    */
-  fail(code: ConnectionErrorCode, message: string, cause?: unknown, status?: number): ProtocolError {
+  fail(
+    code: ConnectionErrorCode,
+    message: string,
+    cause?: unknown,
+    status?: number,
+    now: number = this.#now,
+  ): ProtocolError {
+    this.#now = checkNow(now);
     const error = connectionError(code, message, 0, cause);
     this.#fault(error, status);
     return error;
   }
 
   /** Answer the request at hand, or the connection, with an error's status, and end it. */
-  refuse(error: ProtocolError): void {
+  refuse(error: ProtocolError, now: number = this.#now): void {
+    this.#now = checkNow(now);
     this.#fault(error);
   }
 

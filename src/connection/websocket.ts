@@ -234,8 +234,9 @@ export class WebSocketConnection {
     if (before === 'open' || before === 'closing') this.#reportClose(CloseCode.Abnormal, '', false);
   }
 
-  /** The next event; `undefined` when there is none until more bytes come. */
-  next(): ConnectionEvent | undefined {
+  /** The next event; `undefined` when there is none until more bytes come. @param now Tell it where what came had to wait. */
+  next(now?: number): ConnectionEvent | undefined {
+    if (now !== undefined) this.#now = checkNow(now);
     if (this.#pending !== undefined) return this.#nextPending();
     if (this.#state !== 'open' && this.#state !== 'closing') return undefined;
     const event = this.#reader.next();

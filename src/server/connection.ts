@@ -169,7 +169,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   finish(): void {
     if (this.#driver !== undefined) this.#driver.closeSocket(1001, 'the server is stopping');
     else {
-      this.#http!.finish();
+      this.#http!.finish(this.#app.host.deadlines.now());
       this.flush();
     }
   }
@@ -178,7 +178,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   refuse(error: ProtocolError): void {
     this.#turnedAway = true;
     this.#app.turnedAway++;
-    this.#http!.refuse(error);
+    this.#http!.refuse(error, this.#app.host.deadlines.now());
     this.flush();
   }
 
@@ -227,7 +227,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #pump(): void {
     while (!this.#gone && this.#http !== undefined) {
       if (this.#full) break;
-      const event = this.#http.next();
+      // Handlers take their time.
+      const event = this.#http.next(this.#app.host.deadlines.now());
       if (event === undefined) break;
       switch (event.kind) {
         case 'request':
@@ -251,7 +252,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (this.#gone || this.#http === undefined) return;
     const { highWaterMarkBytes } = this.#app.host.limits;
     const waiting = (this.#body?.size ?? 0) + this.#http.unreadBytes;
-    const pause = this.#full || waiting > highWaterMarkBytes;
+    // Behind our end, all that is left is the peer's: it is read whatever still goes out.
+    const pause = !this.#endSent && (this.#full || waiting > highWaterMarkBytes);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#stream.pause();
@@ -353,13 +355,14 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       if (!told && !tooLate) this.#app.host.report(error, 'handler');
       return;
     }
+    const now = this.#app.host.deadlines.now();
     // Of what is no JSON, or more than the handler takes, only the app knows.
     if (error instanceof ProtocolError && (error.code === 'bad-json' || error.code === 'body-too-big')) {
       this.#app.host.report(error, 'request');
-      http.refuse(error);
+      http.refuse(error, now);
     } else {
       this.#app.host.report(error, 'handler');
-      http.fail('handler-failed', 'Cannot answer: the server failed', error, 500);
+      http.fail('handler-failed', 'Cannot answer: the server failed', error, 500, now);
     }
     this.#endTurn();
     this.#dropBody();
@@ -437,6 +440,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     else if (http.outputEnded && !this.#endSent) {
       this.#endSent = true;
       this.#stream.end();
+      this.#updateReading();
     }
     this.#app.host.deadlines.update(this);
   }

@@ -185,7 +185,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const waiters = this.#waiters;
     this.#waiters = undefined;
     if (waiters !== undefined) for (const waiter of waiters) waiter.resolve();
-    this.#pump();
+    this.#pump(this.#turn());
     this.flush();
   }
 
@@ -330,8 +330,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   // ------------------------------------------------------------------ in
 
-  /** Take events until there is none, or we have to hold back. */
-  #pump(): void {
+  /** Take events until there is none, or we have to hold back. @param now Given where what came had to wait. */
+  #pump(now?: number): void {
     if (this.#pumping || this.#broken) return;
     this.#pumping = true;
     try {
@@ -339,7 +339,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
         // One chunk may hold thousands of messages.
         if (count % LOOK_AFTER === 0 && this.#host.deadlines.now() > this.#turnBegan + TURN_MS) this.#rest();
         if (this.#held()) break;
-        const event = this.#connection.next();
+        const event = this.#connection.next(now);
         if (event !== undefined) this.#handle(event);
         else if (this.#inputEnded && this.#connection.state !== 'closed') {
           this.#connection.receiveEnd(this.#host.deadlines.now());
@@ -558,8 +558,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   }
 
   #goOn(): void {
-    this.#turn();
-    this.#pump();
+    this.#pump(this.#turn());
     this.flush();
   }
 

@@ -5,7 +5,7 @@
  */
 import { headerOf, type WireResponse } from '../../support/http-wire.ts';
 import { requestHead } from '../../support/raw-client.ts';
-import { equal, gate, pause } from '../assert.ts';
+import { equal, gate, pause, until } from '../assert.ts';
 import { type BehaviourCase, withServer } from '../env.ts';
 
 const post = (path: string, body: string, ...headers: string[]): string =>
@@ -301,6 +301,31 @@ export const HTTP: readonly BehaviourCase[] = [
           await stopped;
           await running.server.stopped;
         },
+      );
+    },
+  },
+  {
+    name: 'http: stop during a long answer is over when the peer has it and ends, not when the time is up',
+    run: (env) => {
+      const size = 20_000_000;
+      return withServer(
+        env,
+        (server) => void server.useHttp((_request, response) => response.send(new Uint8Array(size))),
+        async (running) => {
+          const client = await running.raw();
+          client.pause();
+          client.write(requestHead('GET /'));
+          await pause(50);
+          let stopped = false;
+          void running.server.stop().then(() => (stopped = true));
+          client.resume();
+          await client.whenReceived(size);
+          await client.whenEnded();
+          client.end();
+          await until(() => stopped, 'stop');
+          equal(running.errors, [], 'errors');
+        },
+        { limits: { closeTimeoutMs: 60_000 } },
       );
     },
   },

@@ -514,6 +514,33 @@ describe('HttpConnection: deadlines', () => {
     expect(bench.sent()).toBe('');
   });
 
+  test('what follows a response counts from when it was finished, however long that took', () => {
+    const asked = (...headers: string[]): HttpBench => {
+      const bench = new HttpBench({ limits });
+      bench.receive(head('GET /', ...headers));
+      return bench;
+    };
+    const goesOn = asked();
+    goesOn.response.send(200, []);
+    goesOn.connection.next(1000);
+    expect(goesOn.where).toBe('1050');
+    const last = asked('Connection: close');
+    last.response.send(200, []);
+    last.connection.next(1000);
+    expect(last.where).toBe('ended, 1020');
+    const failed = asked();
+    failed.connection.fail('handler-failed', 'why', undefined, 500, 1000);
+    expect(failed.where).toBe('ended, 1020');
+    const refused = asked();
+    refused.connection.refuse(failed.connection.fail('handler-failed', 'why'), 1000);
+    expect(refused.where).toBe('ended, 1020');
+    const idle = asked();
+    idle.response.send(200, []);
+    idle.events();
+    idle.connection.finish(1000);
+    expect(idle.where).toBe('ended, 1020');
+  });
+
   test('a head that was pipelined in part has headTimeoutMs from the last answer on', () => {
     const bench = new HttpBench({ limits });
     bench.receive(`${head('GET /1')}GET /2 HT`);
@@ -719,6 +746,12 @@ describe('HttpConnection: what a caller gets wrong', () => {
         expect(() => connection.receive(new Uint8Array(0), now)).toThrow(refused);
         expect(() => connection.receiveEnd(now)).toThrow(refused);
         expect(() => connection.awaitBody(now)).toThrow(refused);
+        expect(() => connection.next(now)).toThrow(refused);
+        expect(() => connection.finish(now)).toThrow(refused);
+        expect(() => connection.refuse(new HttpConnection().fail('handler-failed', ''), now)).toThrow(
+          refused,
+        );
+        expect(() => connection.fail('handler-failed', '', undefined, 500, now)).toThrow(refused);
       }
       expect([connection.outputEnded, connection.inputEnded, connection.deadline]).toEqual([
         false,

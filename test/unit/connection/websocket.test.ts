@@ -503,6 +503,16 @@ describe.each(ROLES)('WebSocketConnection as %s: keepalive', (role) => {
     expect(bench.sent()).toEqual([]);
   });
 
+  test.each([
+    ['a goodbye', (role: 'server' | 'client') => closeFromPeer(role, 1000)],
+    ['a fault', (role: 'server' | 'client') => fromPeer(role, 3)],
+  ])('%s that had to wait leaves the peer closeTimeoutMs from when it is taken', (_what, bytes) => {
+    const { connection } = new Bench(role, { limits });
+    connection.receive(bytes(role), 10);
+    connection.next(1000);
+    expect(connection.deadline).toBe(1020);
+  });
+
   test('no ping while closing: the deadline is that of the close', () => {
     const bench = new Bench(role, { limits });
     bench.connection.close(1000, '', 95);
@@ -901,6 +911,7 @@ describe.each(ROLES)('WebSocketConnection as %s: what a caller gets wrong', (rol
         () => connection.receive(new Uint8Array(0), now),
         () => connection.lend(new Uint8Array(0), now),
         () => connection.receiveEnd(now),
+        () => connection.next(now),
         () => connection.ping('', now),
         () => connection.close(1000, '', now),
         () => connection.fail('handler-failed', '', undefined, now),

@@ -460,6 +460,35 @@ describe.each(TRANSPORTS)('peers that do not speak, over %s', (name, make) => {
     }
   });
 
+  test('an answer that takes the app longer than keepAliveTimeoutMs leaves the peer that time for its next request', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const rig = new Rig(make(), { limits: { keepAliveTimeoutMs: 200, closeTimeoutMs: 200 } });
+      const slow = gate();
+      rig.server.useHttp(async (request, response) => {
+        await slow.promise;
+        await response.send(request.path);
+      });
+      await rig.start();
+      const client = await rig.client();
+      client.write(requestHead('GET /1'));
+      await turns();
+      await vi.advanceTimersByTimeAsync(1000);
+      slow.open();
+      expect((await client.response()).body).toBe('/1');
+      await vi.advanceTimersByTimeAsync(150);
+      client.write(requestHead('GET /2', 'Connection: close'));
+      expect((await client.response()).body).toBe('/2');
+      await client.whenEnded();
+      await vi.advanceTimersByTimeAsync(150);
+      expect(rig.server.connectionCount).toBe(1);
+      await vi.advanceTimersByTimeAsync(100);
+      await until(() => rig.server.connectionCount === 0, 'no connection');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('silence after a request: closed after keepAliveTimeoutMs', async () => {
     const rig = await new Rig(make(), { limits }).start();
     const client = await rig.client();
