@@ -14,10 +14,12 @@ import { UsageTypeError } from './errors.ts';
  * @throws A `UsageTypeError` (`bad-option`).
  */
 export function checkOptions(call: string, options: object, names: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Symbol.iterator in options) {
+  // Not `show`: each byte here is one of the frame codec's bundle.
+  const isObject = typeof options === 'object' && options;
+  if (!isObject || Symbol.iterator in options) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot ${call}: options are ${show(options)}, expected an object`,
+      `Cannot ${call}: options are ${isObject ? 'a list' : String(options)}, expected an object`,
     );
   }
   for (const name in options) {

@@ -22,10 +22,9 @@ export function viewBytes(data: unknown, what: string, or = ''): Uint8Array {
   if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') {
     return new Uint8Array(data as ArrayBufferLike);
   }
-  const is = data === null ? 'null' : typeof data === 'object' ? tag.slice(8, -1) : typeof data;
   throw new UsageTypeError(
     'bad-argument',
-    `Cannot use ${what}: it is of type ${is}, expected ${or}a Uint8Array, an ArrayBuffer or a view of one`,
+    `Cannot use ${what}: it is of type ${tag.slice(8, -1)}, expected ${or}a Uint8Array, an ArrayBuffer or a view of one`,
   );
 }
 
