@@ -6,7 +6,8 @@ import { join, posix, sep } from 'node:path';
 /** A row may import rows above it in this list, never below, and never another unit of its own row. */
 const ROWS = [
   ['errors.ts'],
-  ['limits.ts', 'options.ts', 'inspect.ts'],
+  ['inspect.ts'],
+  ['limits.ts', 'options.ts'],
   ['bytes'],
   ['frame', 'http', 'deflate'],
   ['handshake'],
