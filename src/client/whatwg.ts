@@ -12,7 +12,7 @@ import { CONNECTION_ERRORS, ProtocolError } from '../errors.ts';
 import { CloseCode, MAX_REASON_BYTES } from '../frame/close.ts';
 import { HttpHeaders } from '../http/headers.ts';
 import { showAs } from '../inspect.ts';
-import { queueTask } from '../socket/host.ts';
+import { checkTransport, queueTask } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Transport } from '../transport/transport.ts';
 import { prepare } from './connect.ts';
@@ -393,6 +393,7 @@ export interface WebSocketConstructor {
  * ```
  */
 export function createWebSocketClass(transport: Transport): WebSocketConstructor {
+  checkTransport('make a WebSocket class', transport);
   return class WebSocket extends WebSocketClient {
     constructor(url: string | URL, protocols?: string | Iterable<string> | WebSocketInit) {
       super(transport, url, protocols);
