@@ -8,22 +8,22 @@
 import { UsageTypeError } from './errors.ts';
 
 /**
- * Refuse what is no object, and names that are not in `names`.
+ * Refuse what is no object, and names that are not in `names`; without `names`, any name will do.
  *
  * @param call What the options are for, as in "Cannot `call`".
  * @throws A `UsageTypeError` (`bad-option`).
  */
-export function checkOptions(call: string, options: object, names: readonly string[]): void {
+export function checkOptions(call: string, options: object, names?: readonly string[]): void {
   // Not `show`: each byte here is one of the frame codec's bundle.
   const isObject = typeof options === 'object' && options;
-  if (!isObject || Symbol.iterator in options) {
+  if (!isObject || (options as Partial<Iterable<unknown>>)[Symbol.iterator]) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot ${call}: options are ${isObject ? 'a list' : String(options)}, expected an object`,
+      `Cannot ${call}: options are ${isObject ? 'a list' : options}, expected an object`,
     );
   }
   for (const name in options) {
-    if (!names.includes(name)) {
+    if (names?.includes(name) === false) {
       throw new UsageTypeError(
         'bad-option',
         `Cannot ${call}: there is no option "${name}", expected one of ${names.join(', ')}`,

@@ -6,7 +6,7 @@
 import * as fc from 'fast-check';
 import { payloads } from './bytes.ts';
 import { concat } from './frames.ts';
-import type { Hostile } from './requests.ts';
+import type { Hostile } from './hostile.ts';
 
 /** A chunked body. */
 export interface ChunkedBody {

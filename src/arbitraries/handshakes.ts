@@ -5,7 +5,8 @@
  */
 import * as fc from 'fast-check';
 import { computeAccept } from '../handshake/accept.ts';
-import { type Hostile, headerLines, optionalSpaces, tokens } from './requests.ts';
+import type { Hostile } from './hostile.ts';
+import { headerLines, optionalSpaces, tokens } from './requests.ts';
 
 /** A client's opening handshake. */
 export interface UpgradeParts {

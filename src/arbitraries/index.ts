@@ -25,6 +25,7 @@ export {
   upgradeRequests,
   upgradeResponses,
 } from './handshakes.ts';
+export type { Hostile } from './hostile.ts';
 export { hostileMessages } from './hostile-messages.ts';
 export {
   type ExpectedEvent,
@@ -34,5 +35,5 @@ export {
   messages,
   type StreamParts,
 } from './messages.ts';
-export { type Hostile, hostileRequests, type RequestParts, requests } from './requests.ts';
+export { hostileRequests, type RequestParts, requests } from './requests.ts';
 export { brokenUtf8, texts } from './text.ts';

@@ -7,6 +7,7 @@ import * as fc from 'fast-check';
 import { payloads } from './bytes.ts';
 import { chunkedBodies } from './chunked.ts';
 import { concat } from './frames.ts';
+import type { Hostile } from './hostile.ts';
 
 /** A request. */
 export interface RequestParts {
@@ -24,16 +25,6 @@ export interface RequestParts {
   readonly trailers: ReadonlyArray<readonly [name: string, value: string]>;
   /** The request on the wire. */
   readonly bytes: Uint8Array;
-}
-
-/** Bytes with one fault. */
-export interface Hostile {
-  /** What a peer sends. */
-  readonly bytes: Uint8Array;
-  /** What is wrong, in words. */
-  readonly why: string;
-  /** The section that says so. */
-  readonly rule: string;
 }
 
 const TCHAR = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

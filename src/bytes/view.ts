@@ -8,6 +8,9 @@ import { UsageTypeError } from '../errors.ts';
 /** Bytes in any of the forms that the platform has. */
 export type BytesLike = Uint8Array | ArrayBufferLike | ArrayBufferView;
 
+/** No bytes. */
+export const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
 /**
  * The same memory as a `Uint8Array`: all of a buffer, exactly the window of a view.
  *
@@ -40,6 +43,17 @@ export function checkText(text: unknown, what: string): string {
     'bad-argument',
     `Cannot use ${what}: it is ${text === null ? 'null' : typeof text}, expected a string`,
   );
+}
+
+/**
+ * Refuse what is no `Uint8Array`.
+ *
+ * @param call What the bytes are for, as in "Cannot `call`".
+ * @throws A `UsageTypeError` (`bad-argument`).
+ */
+export function checkBytes(bytes: unknown, call: string): void {
+  if (bytes instanceof Uint8Array) return;
+  throw new UsageTypeError('bad-argument', `Cannot ${call}: the bytes are not a Uint8Array`);
 }
 
 /** A copy in memory of its own. Not `slice()`: the one of Node's `Buffer`, which is a `Uint8Array` too, copies nothing. */

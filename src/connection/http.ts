@@ -13,7 +13,7 @@ import { type ConnectionErrorCode, type ProtocolError, UsageTypeError } from '..
 import type { BodyEvent, EndEvent } from '../http/body.ts';
 import { type RequestHead, RequestParser } from '../http/request-parser.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, show } from '../options.ts';
 import { connectionError } from './fault.ts';
 import { ResponseWriter } from './response.ts';
 import { checkNow } from './time.ts';
@@ -105,10 +105,23 @@ export class HttpConnection {
     const limits = resolveLimits(options.limits);
     this.#limits = limits;
     this.#parser = new RequestParser({ limits, text: options.text });
-    this.#output = options.output ?? new Output();
+    const { output, date } = options;
+    if (output !== undefined && !(output instanceof Output)) {
+      throw new UsageTypeError(
+        'bad-option',
+        `Cannot make an HTTP connection: output is ${show(output)}, expected an Output`,
+      );
+    }
+    if (date !== undefined && typeof date !== 'function') {
+      throw new UsageTypeError(
+        'bad-option',
+        `Cannot make an HTTP connection: date is ${show(date)}, expected a function`,
+      );
+    }
+    this.#output = output ?? new Output();
     this.#now = checkNow(options.now ?? 0, 'bad-option');
     this.#deadline = this.#now + limits.headTimeoutMs;
-    this.response = new ResponseWriter(this.#output, options.text, options.date);
+    this.response = new ResponseWriter(this.#output, options.text, date);
   }
 
   /** Where output is assembled: hand it on at an upgrade, so that the bytes stay in order. */
@@ -156,7 +169,7 @@ export class HttpConnection {
     this.#now = checkNow(now);
     if (this.#phase === 'ending' || this.#phase === 'over') return;
     this.#parser.push(bytes);
-    if (this.#phase === 'body') this.#deadline = now + this.#limits.headTimeoutMs;
+    if (this.#phase === 'body' && bytes.length > 0) this.#deadline = now + this.#limits.headTimeoutMs;
   }
 
   /** The peer ended its stream. What was asked before is still answered. */

@@ -43,6 +43,7 @@ export class ResponseWriter {
   #lastDate: string | undefined;
   #version: '1.0' | '1.1' = '1.1';
   #isHead = false;
+  #isConnect = false;
   /** The peer waits for a 100 before it sends the body. */
   #expects = false;
   #framing: Framing = 'none';
@@ -63,6 +64,7 @@ export class ResponseWriter {
     this.finished = false;
     this.#version = request.version;
     this.#isHead = request.method === 'HEAD';
+    this.#isConnect = request.method === 'CONNECT';
     this.#expects = request.expectContinue;
   }
 
@@ -176,7 +178,7 @@ export class ResponseWriter {
     this.started = false;
     this.#expects = false;
     if (request === undefined) {
-      this.#isHead = false;
+      this.#isHead = this.#isConnect = false;
       this.#version = '1.1';
     }
     this.finished = false;
@@ -185,10 +187,10 @@ export class ResponseWriter {
 
   /** A head that is complete in itself and ends HTTP here: a 101. @throws A `UsageTypeError` (`bad-argument`) for what is no head. */
   sendRaw(head: string): void {
-    if (typeof head !== 'string' || !/^[\r\n\t\x20-\x7e\x80-\xff]+\r\n\r\n$/.test(head)) {
+    if (typeof head !== 'string' || !/^(?:[\t\x20-\x7e\x80-\xff]+\r\n)+\r\n$/.test(head)) {
       throw new UsageTypeError(
         'bad-argument',
-        'Cannot switch protocols: the head is no text of one byte a character that ends in an empty line',
+        'Cannot switch protocols: the head is no lines of one byte a character that end in an empty one',
       );
     }
     this.started = this.finished = true;
@@ -252,22 +254,28 @@ export class ResponseWriter {
       lines += `${name}: ${value}\r\n`;
     });
     const empty = status === 204 || status === 304;
+    // A 2xx to CONNECT begins a tunnel: it has neither length nor coding, and what its client takes for the tunnel's first bytes ends
+    // with the connection (RFC 9110 §9.3.6).
+    const tunnels = this.#isConnect && status < 300;
     // "A server MUST NOT generate content in a 205 response" (RFC 9110 §15.3.6); its length is told.
     const known = status === 205 ? 0 : (declared ?? length);
     this.#framing =
       this.#isHead || empty || status === 205
         ? 'none'
-        : known !== undefined
-          ? 'length'
-          : this.#version === '1.1'
-            ? 'chunked'
-            : 'close';
+        : tunnels
+          ? 'close'
+          : known !== undefined
+            ? 'length'
+            : this.#version === '1.1'
+              ? 'chunked'
+              : 'close';
     this.#owed = known ?? 0;
     // A body that the client holds back until it is told to send it would be taken for the next request.
-    if (this.#framing === 'close' || this.#expects) keepAlive = false;
+    if (this.#framing === 'close' || this.#expects || tunnels) keepAlive = false;
     let head = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n${lines}`;
     if (!hasDate && date !== undefined) head += `Date: ${date}\r\n`;
-    if (known !== undefined && (!empty || (status === 304 && declared !== undefined)))
+    if (tunnels) this.#owed = 0;
+    else if (known !== undefined && (!empty || (status === 304 && declared !== undefined)))
       head += `Content-Length: ${known}\r\n`;
     else if (!empty && this.#version === '1.1') head += 'Transfer-Encoding: chunked\r\n';
     if (!keepAlive) options += 'close, ';

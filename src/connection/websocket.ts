@@ -20,7 +20,7 @@ import { Opcode } from '../frame/opcode.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload, FrameWriter } from '../frame/writer.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, show } from '../options.ts';
 import type { MessageCompression } from './compression.ts';
 import type { CloseEvent, ConnectionEvent, PingEvent } from './events.ts';
 import { connectionError } from './fault.ts';
@@ -152,7 +152,14 @@ export class WebSocketConnection {
       allowMasked: options.allowMasked,
       allowNonMinimalLength: options.allowNonMinimalLength,
     });
-    this.#output = options.output ?? new Output();
+    const { output } = options;
+    if (output !== undefined && !(output instanceof Output)) {
+      throw new UsageTypeError(
+        'bad-option',
+        `Cannot make a WebSocket connection: output is ${show(output)}, expected an Output`,
+      );
+    }
+    this.#output = output ?? new Output();
     this.#frames = new FrameWriter(options, this.#output);
     this.#keepalive = new Keepalive(limits.pingIntervalMs, limits.pongTimeoutMs, this.#now);
   }
@@ -200,16 +207,17 @@ export class WebSocketConnection {
   receive(bytes: Uint8Array, now: number = this.#now): void {
     this.#now = checkNow(now);
     if (this.#state !== 'open' && this.#state !== 'closing') return;
-    this.#keepalive.heard();
     this.#reader.push(bytes);
+    // A chunk without a byte in it proves nothing.
+    if (bytes.length > 0) this.#keepalive.heard();
   }
 
   /** As {@link receive}, of bytes that are lent: take all events, then call {@link keep}, and they may be written to again. */
   lend(bytes: Uint8Array, now: number = this.#now): void {
     this.#now = checkNow(now);
     if (this.#state !== 'open' && this.#state !== 'closing') return;
-    this.#keepalive.heard();
     this.#reader.lend(bytes);
+    if (bytes.length > 0) this.#keepalive.heard();
   }
 
   /** Copy what is left of bytes that were lent. */
@@ -337,7 +345,6 @@ export class WebSocketConnection {
         `Cannot send piece: it is ${type}, the message that it goes on with is ${this.#streamType}`,
       );
     }
-    this.#streaming = !last;
     if (first) {
       this.#streamType = type;
       this.#compressing = this.#compression !== undefined && options?.compress !== false;
@@ -350,7 +357,10 @@ export class WebSocketConnection {
       } else {
         this.#windowUsed();
         if (first) this.#pieceBits |= RSV1;
-        if (compressed.length === 0) return true;
+        if (compressed.length === 0) {
+          this.#streaming = true;
+          return true;
+        }
         data = compressed;
       }
     }
@@ -358,6 +368,8 @@ export class WebSocketConnection {
     this.#pieceBits = Opcode.Continuation;
     if (typeof data === 'string') this.#frames.text(bits, data);
     else this.#frames.bytes(bits, data);
+    // Only now: the source of keys is the caller's code, and may throw.
+    this.#streaming = !last;
     return true;
   }
 
@@ -424,7 +436,7 @@ export class WebSocketConnection {
    * write to it either, since a prepared message is shared by all who send it.
    */
   takeOutput(): Uint8Array | undefined {
-    if (this.#owedPong !== undefined && !this.#congested && this.#state === 'open') {
+    if (this.#owedPong !== undefined && !this.#congested && this.#answersPings()) {
       this.#frames.bytes(FIN_BIT | Opcode.Pong, this.#owedPong);
       this.#owedPong = undefined;
     }
@@ -471,8 +483,13 @@ export class WebSocketConnection {
     return event;
   }
 
+  /** "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame" (§5.5.2). */
+  #answersPings(): boolean {
+    return this.#state === 'open' || this.#state === 'closing';
+  }
+
   #answerPing(payload: Uint8Array): void {
-    if (this.#state !== 'open') return;
+    if (!this.#answersPings()) return;
     // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s),
     // the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame."
     if (
@@ -503,9 +520,9 @@ export class WebSocketConnection {
   }
 
   #sendClose(payload: Uint8Array): void {
-    this.#closeSent = true;
-    this.#owedPong = undefined;
+    // First of all: the source of keys is the caller's code, and may throw.
     this.#frames.bytes(FIN_BIT | Opcode.Close, payload);
+    this.#closeSent = true;
     this.#closeBy = this.#now + this.#limits.closeTimeoutMs;
   }
 

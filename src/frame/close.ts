@@ -7,6 +7,7 @@
  */
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
+import { checkBytes } from '../bytes/view.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import { FrameError } from './error.ts';
 import { MAX_CONTROL_BYTES } from './header.ts';
@@ -60,6 +61,9 @@ export function isCloseCode(code: number): boolean {
   );
 }
 
+/** The same for people. */
+const CODES = 'expected 1000-1003, 1007-1014 or 3000-4999';
+
 /** What a close frame says. */
 export interface CloseInfo {
   /** The code; 1005 when the frame had none. */
@@ -81,12 +85,7 @@ export function decodeClose(
   position = 0,
   text: TextCodec = portableText,
 ): CloseInfo | FrameError {
-  if (!(payload instanceof Uint8Array)) {
-    throw new UsageTypeError(
-      'bad-argument',
-      `Cannot read close frame: its payload is ${payload === null ? 'null' : typeof payload}, expected a Uint8Array`,
-    );
-  }
+  checkBytes(payload, 'read close frame');
   if (payload.length === 0) return { code: CloseCode.NoStatus, reason: '' };
   if (payload.length === 1) {
     return new FrameError(
@@ -99,7 +98,7 @@ export function decodeClose(
   if (!isCloseCode(code)) {
     return new FrameError(
       'bad-close-code',
-      `Cannot read close frame: its code is ${code}, expected 1000-1003, 1007-1014 or 3000-4999`,
+      `Cannot read close frame: its code is ${code}, ${CODES}`,
       position,
     );
   }
@@ -139,10 +138,7 @@ export function encodeClose(code?: number, reason = ''): Uint8Array<ArrayBuffer>
     throw new UsageTypeError('bad-argument', `Cannot close: the code is a ${typeof code}, expected a number`);
   }
   if (!isCloseCode(code)) {
-    throw new UsageRangeError(
-      'bad-argument',
-      `Cannot close: the code is ${code}, expected 1000-1003, 1007-1014 or 3000-4999 (RFC 6455 §7.4)`,
-    );
+    throw new UsageRangeError('bad-argument', `Cannot close: the code is ${code}, ${CODES} (RFC 6455 §7.4)`);
   }
   const bytes = portableText.byteLength(reason);
   if (bytes > MAX_REASON_BYTES) {

@@ -9,8 +9,7 @@
  */
 
 import type { BulkXor, NativeBytes } from '../bytes/native.ts';
-import { copyBytes, plainBytes } from '../bytes/view.ts';
-import { UsageTypeError } from '../errors.ts';
+import { checkBytes, copyBytes, NO_BYTES, plainBytes } from '../bytes/view.ts';
 import { checkOptions } from '../options.ts';
 import type { FrameError } from './error.ts';
 import {
@@ -64,7 +63,6 @@ export const Step = {
   Error: 3,
 } as const;
 
-const EMPTY = new Uint8Array(0);
 /** Chunks that were used up are let go from this many on, when they are half of the queue. */
 const FORGET_FROM = 64;
 
@@ -78,7 +76,7 @@ export class FrameCursor {
   /** How long that header was, in bytes. */
   headerLength = 0;
   /** The chunk that the piece lies in. */
-  chunk: Uint8Array = EMPTY;
+  chunk: Uint8Array = NO_BYTES;
   /** Where the piece starts in `chunk`. */
   from = 0;
   /** Where the piece ends in `chunk`. */
@@ -114,6 +112,7 @@ export class FrameCursor {
 
   /** Does not check for names that do not exist. @throws A `UsageTypeError` (`bad-option`) for values that cannot be. */
   constructor(options: DecoderOptions) {
+    checkOptions('decode frames', options);
     this.#rules = resolveRules(options);
     this.#bulkXor = options.native?.xor;
   }
@@ -135,9 +134,7 @@ export class FrameCursor {
 
   /** Add bytes. The cursor owns them from then on, and unmasks in place. @throws A `UsageTypeError` (`bad-argument`). */
   push(chunk: Uint8Array): void {
-    if (!(chunk instanceof Uint8Array)) {
-      throw new UsageTypeError('bad-argument', 'Cannot decode: the chunk is not a Uint8Array');
-    }
+    checkBytes(chunk, 'decode');
     if (chunk.length === 0 || this.error !== undefined) return;
     const bytes = plainBytes(chunk);
     if (this.#waiting !== undefined) this.#waiting.push(bytes);
@@ -152,13 +149,14 @@ export class FrameCursor {
   lend(chunk: Uint8Array): void {
     const used = this.#waiting === undefined && this.#at === this.chunk.length;
     this.push(used ? chunk : copyBytes(chunk));
-    this.lent = used;
+    // What is not used up of bytes that were lent before stays lent.
+    if (used) this.lent = true;
   }
 
   /** The lender wants its bytes back: copy those that are not used up. */
   keep(): void {
     if (!this.lent) return;
-    const rest = this.#at < this.chunk.length ? copyBytes(this.chunk.subarray(this.#at)) : EMPTY;
+    const rest = this.#at < this.chunk.length ? copyBytes(this.chunk.subarray(this.#at)) : NO_BYTES;
     this.#base -= rest.length;
     this.#enter(rest);
   }
@@ -176,7 +174,7 @@ export class FrameCursor {
       }
       if (this.#waiting === undefined) {
         // An idle connection holds no chunk.
-        this.#enter(EMPTY);
+        this.#enter(NO_BYTES);
         return Step.More;
       }
       this.#enterWaiting(this.#waiting);
@@ -267,7 +265,7 @@ export class FrameCursor {
 
   #fail(error: FrameError): number {
     this.error = error;
-    this.#enter(EMPTY);
+    this.#enter(NO_BYTES);
     this.#waiting = undefined;
     return Step.Error;
   }

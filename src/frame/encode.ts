@@ -7,12 +7,12 @@
  */
 import { drawRandom, type RandomSource, secureRandom } from '../bytes/random.ts';
 import { portableText } from '../bytes/text.ts';
+import { checkBytes, NO_BYTES } from '../bytes/view.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import { FIN_BIT, headerLength, MAX_CONTROL_BYTES, RSV_BITS, writeHeader } from './header.ts';
 import { packKey, xor } from './mask.ts';
 import { isControl, isOpcode, type Opcode } from './opcode.ts';
 
-const NOTHING = new Uint8Array(0);
 const NAMES: readonly string[] = ['opcode', 'payload', 'fin', 'rsv', 'mask'];
 
 /** A frame to send. */
@@ -60,17 +60,19 @@ export function encodeFrame(frame: Frame, random?: RandomSource): Uint8Array {
  * @param target Written from `at` on. The payload may lie in it, anywhere.
  * @param at Where the frame starts. Default: 0.
  * @returns How many bytes were written: {@link frameLength}.
- * @throws As {@link encodeFrame}; also a `UsageRangeError` (`bad-argument`) when it does not fit, before anything is written.
+ * @throws As {@link encodeFrame}; also a `UsageTypeError` for a target that is no `Uint8Array` and a `UsageRangeError` when the frame
+ *   does not fit (`bad-argument`), before anything is written.
  */
 export function encodeFrameInto(frame: Frame, target: Uint8Array, at = 0, random?: RandomSource): number {
   const total = frameLength(frame);
+  checkBytes(target, 'encode frame');
   if (!Number.isInteger(at) || at < 0 || at + total > target.length) {
     throw new UsageRangeError(
       'bad-argument',
       `Cannot encode frame: it takes ${total} bytes at ${at}, the target has ${target.length}`,
     );
   }
-  const { opcode, payload = NOTHING, mask = false, rsv = 0 } = frame;
+  const { opcode, payload = NO_BYTES, mask = false, rsv = 0 } = frame;
   const masked = mask !== false;
   const drawn = mask === true ? drawRandom('mask', random ?? secureRandom, new Uint8Array(4)) : mask;
   const key = drawn === false ? 0 : packKey(drawn, 0);
@@ -90,7 +92,7 @@ export function frameLength(frame: Frame): number {
   if (typeof frame !== 'object' || frame === null) throw wrong('the frame', frame, 'an object');
   for (const name in frame)
     if (!NAMES.includes(name)) throw wrong(`the field "${name}"`, 'there', NAMES.join(', '));
-  const { opcode, payload = NOTHING, fin = true, rsv = 0, mask = false } = frame;
+  const { opcode, payload = NO_BYTES, fin = true, rsv = 0, mask = false } = frame;
   if (!isOpcode(opcode)) throw wrong('opcode', opcode, '0x0-0x2 or 0x8-0xA');
   if (typeof payload !== 'string' && !(payload instanceof Uint8Array)) {
     throw wrong('payload', payload, 'a Uint8Array or a string');
@@ -104,14 +106,18 @@ export function frameLength(frame: Frame): number {
   if (isControl(opcode)) {
     if (!fin) throw wrong('fin', fin, 'true on a control frame (RFC 6455 §5.5)');
     if (rsv !== 0) throw wrong('rsv', rsv, '0 on a control frame (RFC 6455 §5.5)');
-    if (length > MAX_CONTROL_BYTES) {
-      throw new UsageRangeError(
-        'bad-argument',
-        `Cannot encode frame: the payload of a control frame is ${length} bytes, expected at most 125 (RFC 6455 §5.5)`,
-      );
-    }
+    checkControl('frame', length);
   }
   return headerLength(length, mask !== false) + length;
+}
+
+/** @param what What is sent, as in "Cannot send `what`". @throws A `UsageRangeError` (`bad-argument`) for a length that none can have. */
+export function checkControl(what: string, length: number): void {
+  if (length <= MAX_CONTROL_BYTES) return;
+  throw new UsageRangeError(
+    'bad-argument',
+    `Cannot send ${what}: its payload is ${length} bytes, expected at most 125 (RFC 6455 §5.5)`,
+  );
 }
 
 function payloadLength(payload: Uint8Array | string): number {

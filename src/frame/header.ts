@@ -7,6 +7,7 @@
  * @module
  */
 
+import { checkBytes } from '../bytes/view.ts';
 import { type FrameErrorCode, UsageRangeError, UsageTypeError } from '../errors.ts';
 import { checkOptions, readSwitch } from '../options.ts';
 import { FrameError } from './error.ts';
@@ -89,15 +90,16 @@ export const RULE_NAMES: readonly string[] = [
   'allowNonMinimalLength',
 ];
 
+/** @param call What the role is for, as in "Cannot `call`". @throws A `UsageTypeError` (`bad-option`) for what is no role. */
+export function checkRole(call: string, role: unknown): void {
+  if (role === 'server' || role === 'client') return;
+  throw new UsageTypeError('bad-option', `Cannot ${call} as ${String(role)}: expected 'server' or 'client'`);
+}
+
 /** Check the rules, and resolve them; names are for the caller to check. @throws As {@link decodeFrameHeader} for `rules`. */
 export function resolveRules(rules: HeaderRules): ResolvedRules {
   const { role, allowedRsv = 0 } = rules;
-  if (role !== undefined && role !== 'server' && role !== 'client') {
-    throw new UsageTypeError(
-      'bad-option',
-      `Cannot read frames as ${String(role)}: expected 'server' or 'client'`,
-    );
-  }
+  if (role !== undefined) checkRole('read frames', role);
   if (!Number.isInteger(allowedRsv) || (allowedRsv & ~RSV_BITS) !== 0) {
     throw new UsageTypeError(
       'bad-option',
@@ -251,7 +253,7 @@ export function headerFault(
     new FrameError(code, `Cannot read frame: ${what}`, position + offset);
   switch (fault) {
     case RESERVED_BIT: {
-      const allowed = isControl(first)
+      const allowed = isControl(first & OPCODE_BITS)
         ? 'none on a control frame'
         : `only bits of ${hex(RSV_BITS & ~rules.refusedRsv)}`;
       return make('reserved-bit', 0, `RSV bits are ${hex(first & RSV_BITS)}, expected ${allowed}`);
@@ -277,15 +279,11 @@ export function headerFault(
     case INTERLEAVED:
       return make('interleaved-message', 0, 'a new message started inside an unfinished one');
     case RSV_ON_CONTINUATION:
-      return make(
-        'reserved-bit',
-        0,
-        'RSV bits are set on a continuation frame, expected them on the first frame alone',
-      );
+      return make('reserved-bit', 0, 'RSV bits are set on a continuation frame, expected none');
     case OVERFLOW:
       return make('length-overflow', 2, 'the top bit of the 64-bit length is set, expected 0');
     default:
-      return make('message-too-big', 2, 'it declares 2^53 bytes or more, more than any limit can allow');
+      return make('message-too-big', 2, 'it declares 2^53 bytes or more');
   }
 }
 
@@ -326,9 +324,7 @@ export function decodeFrameHeader(
   offset = 0,
   rules?: HeaderRules,
 ): FrameHeader | undefined | FrameError {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new UsageTypeError('bad-argument', 'Cannot read frame: the bytes are not a Uint8Array');
-  }
+  checkBytes(bytes, 'read frame');
   if (!Number.isInteger(offset) || offset < 0 || offset > bytes.length) {
     throw new UsageRangeError(
       'bad-argument',
@@ -362,7 +358,7 @@ export function describeHeader(fields: HeaderFields, headerLength: number): Fram
   };
 }
 
-/** How long the header of a frame is, in bytes, for this payload. */
+/** How long the header of a frame is, in bytes, for a payload of this length: a whole number from 0, which is not checked. */
 export function headerLength(payloadLength: number, masked: boolean): number {
   return (payloadLength < 126 ? 2 : payloadLength < 65_536 ? 4 : 10) + (masked ? 4 : 0);
 }

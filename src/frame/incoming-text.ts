@@ -12,6 +12,26 @@ import { copyBytes } from '../bytes/view.ts';
 /** From this many bytes on, a native check pays. */
 const BULK_FROM = 64;
 
+/**
+ * Bytes to text; `undefined` where they are not UTF-8, or more than a string of this runtime can hold.
+ *
+ * @throws What is a codec's own fault.
+ */
+export function decodeText(
+  codec: TextCodec,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  ascii: boolean,
+): string | undefined {
+  try {
+    return ascii ? codec.latin1(bytes, start, end) : codec.utf8(bytes, start, end);
+  } catch (error) {
+    if (error instanceof TypeError) throw error;
+    return undefined;
+  }
+}
+
 /** The text of one message after another. */
 export class IncomingText {
   readonly #codec: TextCodec;
@@ -54,8 +74,8 @@ export class IncomingText {
     return last && !validator.complete ? end : -1;
   }
 
-  /** The whole characters of a piece that {@link check} passed, after what the one before left over. */
-  characters(piece: Uint8Array): string {
+  /** The whole characters of a piece that {@link check} passed, after what the one before left over; `undefined`: no string holds them. */
+  characters(piece: Uint8Array): string | undefined {
     let bytes = piece;
     const carry = this.#carry;
     if (carry !== undefined) {
@@ -70,6 +90,6 @@ export class IncomingText {
       while ((bytes[end]! & 0xc0) === 0x80);
       this.#carry = copyBytes(bytes.subarray(end));
     }
-    return this.#codec.utf8(bytes, 0, end) as string;
+    return decodeText(this.#codec, bytes, 0, end, false);
   }
 }

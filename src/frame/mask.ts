@@ -6,6 +6,7 @@
  * @module
  */
 import type { BulkXor } from '../bytes/native.ts';
+import { checkBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 
 /**
@@ -29,9 +30,7 @@ import { UsageTypeError } from '../errors.ts';
  * ```
  */
 export function applyMask(bytes: Uint8Array, key: Uint8Array, offset = 0): void {
-  if (!(bytes instanceof Uint8Array)) {
-    throw new UsageTypeError('bad-argument', 'Cannot mask: the bytes are not a Uint8Array');
-  }
+  checkBytes(bytes, 'mask');
   if (!(key instanceof Uint8Array) || key.length !== 4) {
     throw new UsageTypeError('bad-argument', 'Cannot mask: the key is not a Uint8Array of 4 bytes');
   }
@@ -81,13 +80,17 @@ function isLittleEndian(): boolean {
   return new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 }
 
+/** Bytes from here on are taken one by one: their words would have numbers that bit operations do not reach. */
+const WORDS_BEFORE = 0x7fff_fff0;
+
 /**
  * The word view of the memory that `bytes` lies in, for {@link xor}; worth keeping for all frames of one chunk.
  *
- * Word 0 lies at the start of the buffer, so that `(bytes.byteOffset + at) >> 2` is the word of `at`.
+ * Word 0 holds the first byte, so that `((bytes.byteOffset & 3) + at) >> 2` is the word of `at`, wherever in its buffer the chunk lies.
  */
 export function wordView(bytes: Uint8Array): Int32Array {
-  return new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2);
+  const before = bytes.byteOffset & 3;
+  return new Int32Array(bytes.buffer, bytes.byteOffset - before, Math.floor((before + bytes.length) / 4));
 }
 
 /**
@@ -111,7 +114,7 @@ export function xor(
     bulk(bytes, start, end, key);
     return UNKNOWN;
   }
-  if (LITTLE_ENDIAN && length >= (words === undefined ? VIEW_FROM : WORDS_FROM)) {
+  if (LITTLE_ENDIAN && end < WORDS_BEFORE && length >= (words === undefined ? VIEW_FROM : WORDS_FROM)) {
     return xorWords(bytes, start, end, key, words ?? wordView(bytes));
   }
   return xorBytes(bytes, start, end, key);
@@ -136,7 +139,7 @@ function xorBytes(bytes: Uint8Array, start: number, end: number, key: number): n
 
 /** At least 4 bytes: up to 3 to the first whole word, the words four by four, and up to 3 more. */
 function xorWords(bytes: Uint8Array, start: number, end: number, key: number, words: Int32Array): number {
-  const base = bytes.byteOffset;
+  const base = bytes.byteOffset & 3;
   let or = 0;
   let at = start;
   let turned = key;

@@ -10,14 +10,15 @@ import { Collector } from '../bytes/collector.ts';
 import { allocate, type NativeBytes } from '../bytes/native.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
+import { NO_BYTES } from '../bytes/view.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch } from '../options.ts';
-import { decodeClose } from './close.ts';
+import { decodeClose, isCloseCode } from './close.ts';
 import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';
 import { Order, RSV1 } from './header.ts';
-import { IncomingText } from './incoming-text.ts';
+import { decodeText, IncomingText } from './incoming-text.ts';
 import { UNKNOWN } from './mask.ts';
 import type { MessageEvent, PieceEvent } from './message-event.ts';
 import { isControl, Opcode } from './opcode.ts';
@@ -68,7 +69,6 @@ const NAMES: readonly string[] = [
   'textAsBytes',
   'text',
 ];
-const NOTHING = new Uint8Array(0);
 /**
  * Where messages are given in pieces, so many bytes of compressed data are inflated at a time: no piece is longer than 1 MiB,
  * as DEFLATE makes 258 bytes of 2 bits at most.
@@ -112,7 +112,9 @@ export class MessageReader {
   /** Made when a text first comes in more than one piece. */
   #text: IncomingText | undefined;
   /** A control frame that comes in more than one piece. */
-  #control: Collector | undefined;
+  #control: Uint8Array | undefined;
+  /** The reason of a close frame that comes in more than one piece; there is only one. */
+  #reason: Utf8Validator | undefined;
   #inMessage = false;
   /** Whether a piece of the message was given. */
   #started = false;
@@ -288,7 +290,7 @@ export class MessageReader {
       if (this.#isText) return this.#wholeText(out, 0, out.length, false, false);
       return { kind: 'binary', data: out };
     }
-    const before = inflater.outputBeforeError ?? NOTHING;
+    const before = inflater.outputBeforeError ?? NO_BYTES;
     return this.#take(before, 0, before.length, UNKNOWN, false, out);
   }
 
@@ -350,6 +352,7 @@ export class MessageReader {
   ): PieceEvent | ProtocolError | undefined {
     const isText = this.#isText;
     const data = isText && !this.#textAsBytes ? this.#text!.characters(bytes) : bytes;
+    if (data === undefined) return this.#tooLong();
     const ends = last && error === undefined;
     if (data.length === 0 && !ends) return error === undefined ? undefined : this.#fail(error);
     const first = !this.#started;
@@ -367,47 +370,68 @@ export class MessageReader {
       const valid = ascii || checked || (codec.isUtf8?.(bytes, from, to) ?? firstBad(bytes, from, to) < 0);
       if (valid) data = bytes.subarray(from, to);
     } else {
-      data = ascii ? codec.latin1(bytes, from, to) : codec.utf8(bytes, from, to);
+      data = decodeText(codec, bytes, from, to, ascii);
     }
-    return data === undefined
-      ? this.#fail(this.#badText(to - firstBad(bytes, from, to)))
-      : { kind: 'text', data };
+    if (data !== undefined) return { kind: 'text', data };
+    const bad = firstBad(bytes, from, to);
+    return bad < 0 ? this.#tooLong() : this.#fail(this.#badText(to - bad));
   }
 
   /** Part of a control frame's payload came. */
   #controlPiece(): MessageEvent | undefined {
     const cursor = this.#cursor;
-    const { chunk, from, to } = cursor;
+    const { chunk, fields, from, to, remaining } = cursor;
+    const { opcode, payloadLength } = fields;
     let payload: Uint8Array;
-    if (to - from === cursor.fields.payloadLength) {
+    if (to - from === payloadLength) {
       payload = this.#own(from, to);
     } else {
-      this.#control ??= new Collector();
-      this.#control.append(chunk, from, to, cursor.fields.payloadLength);
-      if (cursor.remaining > 0) return undefined;
-      payload = this.#control.take();
+      const end = payloadLength - remaining;
+      payload = this.#control ??= new Uint8Array(payloadLength);
+      payload.set(chunk.subarray(from, to), end - (to - from));
+      if (remaining > 0) {
+        // What a close frame says is judged as it comes; whatever is wrong so far stays wrong.
+        if (opcode !== Opcode.Close || end < 2 || !this.#closesBadly(payload, end - (to - from), end))
+          return undefined;
+        payload = payload.subarray(0, end);
+      }
+      this.#control = undefined;
     }
-    if (cursor.fields.opcode === Opcode.Ping) return { kind: 'ping', payload };
-    if (cursor.fields.opcode === Opcode.Pong) return { kind: 'pong', payload };
+    if (opcode === Opcode.Ping) return { kind: 'ping', payload };
+    if (opcode === Opcode.Pong) return { kind: 'pong', payload };
     const close = decodeClose(payload, cursor.position - payload.length, this.#codec);
     if (close instanceof FrameError) return this.#fail(close);
     this.#finish();
     return { kind: 'close', code: close.code, reason: close.reason };
   }
 
+  /** Whether the code, or the part of the reason that came last, is wrong already. At least the code is there. */
+  #closesBadly(payload: Uint8Array, from: number, end: number): boolean {
+    this.#reason ??= new Utf8Validator();
+    const code = (payload[0]! << 8) | payload[1]!;
+    return !isCloseCode(code) || this.#reason.push(payload, Math.max(2, from), end) >= 0;
+  }
+
   /** @param back How far before the end of the consumed bytes the bad byte is. */
   #badText(back: number): FrameError {
-    const cursor = this.#cursor;
     // Where in compressed data a character comes from, nobody can say: the frame has to do.
-    const offset = this.#compressed
-      ? cursor.position - (cursor.fields.payloadLength - cursor.remaining)
-      : cursor.position - back;
+    const offset = this.#compressed ? this.#payloadAt() : this.#cursor.position - back;
     return new FrameError('bad-utf8', 'Cannot read message: its text is not UTF-8', offset);
   }
 
   #error(code: FrameErrorCode, what: string): FrameError {
-    const cursor = this.#cursor;
-    return new FrameError(code, `Cannot read message: ${what}`, cursor.position - cursor.headerLength);
+    const offset = this.#payloadAt() - this.#cursor.headerLength;
+    return new FrameError(code, `Cannot read message: ${what}`, offset);
+  }
+
+  #tooLong(): FrameError {
+    return this.#fail(this.#error('message-too-big', 'its text is longer than a string can be'));
+  }
+
+  /** Where the payload of the frame at hand starts. */
+  #payloadAt(): number {
+    const { fields, position, remaining } = this.#cursor;
+    return position - fields.payloadLength + remaining;
   }
 
   #fail<E extends ProtocolError>(error: E): E {

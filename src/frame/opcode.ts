@@ -33,5 +33,5 @@ export function isOpcode(value: number): value is Opcode {
 
 /** Whether the opcode is one of a control frame: close, ping, pong, and the reserved ones beside them (§5.5). */
 export function isControl(opcode: number): boolean {
-  return (opcode & 0x8) !== 0;
+  return opcode >= 0x8 && opcode <= 0xf;
 }

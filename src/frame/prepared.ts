@@ -6,7 +6,7 @@
  * @module
  */
 import { portableText } from '../bytes/text.ts';
-import { type BytesLike, copyBytes, viewBytes } from '../bytes/view.ts';
+import { type BytesLike, checkText, copyBytes, viewBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 import { encodeFrame } from './encode.ts';
 import { RSV1 } from './header.ts';
@@ -64,8 +64,7 @@ export class PreparedMessage {
    * @param compress Makes the compressed payload, without context takeover, or `undefined` for a plain one; called once a key.
    */
   compressedFrame(key: string, compress: (payload: Uint8Array) => Uint8Array | undefined): Uint8Array {
-    if (typeof key !== 'string')
-      throw new UsageTypeError('bad-argument', 'Cannot compress: the key is not a string');
+    checkText(key, 'key');
     this.#compressed ??= new Map();
     let frame = this.#compressed.get(key);
     if (frame === undefined) {

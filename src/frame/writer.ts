@@ -11,18 +11,12 @@ import type { BulkXor, NativeBytes } from '../bytes/native.ts';
 import { Output } from '../bytes/output.ts';
 import { MaskKeys, type RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
-import { type BytesLike, checkText, viewBytes } from '../bytes/view.ts';
-import { UsageRangeError, UsageTypeError } from '../errors.ts';
+import { type BytesLike, checkText, NO_BYTES, viewBytes } from '../bytes/view.ts';
+import { UsageTypeError } from '../errors.ts';
 import { checkOptions, readSwitch } from '../options.ts';
 import { encodeClose } from './close.ts';
-import {
-  FIN_BIT,
-  headerLength,
-  MAX_CONTROL_BYTES,
-  MAX_HEADER_BYTES,
-  type Role,
-  writeHeader,
-} from './header.ts';
+import { checkControl } from './encode.ts';
+import { checkRole, FIN_BIT, headerLength, MAX_HEADER_BYTES, type Role, writeHeader } from './header.ts';
 import { xor } from './mask.ts';
 import { Opcode } from './opcode.ts';
 
@@ -67,14 +61,15 @@ export class FrameWriter {
   readonly #keys: MaskKeys | undefined;
   readonly #bulkXor: BulkXor | undefined;
 
-  /** @param output Where the frames go. @throws A `UsageTypeError` (`bad-option`) for a role that does not exist. */
+  /**
+   * @param output Where the frames go.
+   * @throws A `UsageTypeError`: `bad-option` for a role that does not exist, `bad-argument` for what is no {@link Output}.
+   */
   constructor(options: WriterOptions, output: Output) {
-    if (options.role !== 'server' && options.role !== 'client') {
-      throw new UsageTypeError(
-        'bad-option',
-        `Cannot write as ${String(options.role)}: expected 'server' or 'client'`,
-      );
-    }
+    checkOptions('write frames', options);
+    if (!(output instanceof Output))
+      throw new UsageTypeError('bad-argument', 'Cannot write: there is no Output');
+    checkRole('write', options.role);
     this.output = output;
     this.#text = options.text ?? portableText;
     this.#bulkXor = options.native?.xor;
@@ -189,22 +184,25 @@ export class MessageWriter {
 
   /** A ping. @param payload At most 125 bytes. @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`). */
   ping(payload?: string | BytesLike): Uint8Array {
-    this.#check();
     return this.#frame(FIN_BIT | Opcode.Ping, controlPayload(payload, 'ping'));
   }
 
   /** A pong. @param payload What the ping had. @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`). */
   pong(payload?: string | BytesLike): Uint8Array {
-    this.#check();
     return this.#frame(FIN_BIT | Opcode.Pong, controlPayload(payload, 'pong'));
   }
 
-  /** A close frame; nothing may be written after it (§5.5.1). @throws As `encodeClose`. */
+  /**
+   * A close frame. No message may be written after it (§5.5.1); pings and pongs may, and pings that come before the peer's close frame are
+   * to be answered (§5.5.2).
+   *
+   * @throws As `encodeClose`; `bad-state` for a second one.
+   */
   close(code?: number, reason?: string): Uint8Array {
     this.#check();
-    const payload = encodeClose(code, reason);
+    const frame = this.#frame(FIN_BIT | Opcode.Close, encodeClose(code, reason));
     this.#closed = true;
-    return this.#frame(FIN_BIT | Opcode.Close, payload);
+    return frame;
   }
 
   #begin(): void {
@@ -223,8 +221,10 @@ export class MessageWriter {
       checkOptions('write a fragment', options, FRAGMENT_NAMES);
       fin = readSwitch('write a fragment', 'fin', options.fin, true);
     }
+    const frame = this.#frame((fin ? FIN_BIT : 0) | opcode, data);
+    // Only now: the source of keys is the caller's code, and may throw.
     this.#open = !fin;
-    return this.#frame((fin ? FIN_BIT : 0) | opcode, data);
+    return frame;
   }
 
   #frame(bits: number, data: string | Uint8Array): Uint8Array {
@@ -236,7 +236,7 @@ export class MessageWriter {
 
 /** The payload of a ping or pong as bytes, checked. @throws As `MessageWriter.ping`. */
 export function controlPayload(payload: string | BytesLike | undefined, what: string): Uint8Array {
-  if (payload === undefined) return NOTHING;
+  if (payload === undefined) return NO_BYTES;
   let bytes: Uint8Array;
   if (typeof payload === 'string') {
     bytes = new Uint8Array(portableText.byteLength(payload));
@@ -244,13 +244,6 @@ export function controlPayload(payload: string | BytesLike | undefined, what: st
   } else {
     bytes = viewBytes(payload, what);
   }
-  if (bytes.length > MAX_CONTROL_BYTES) {
-    throw new UsageRangeError(
-      'bad-argument',
-      `Cannot send ${what}: its payload is ${bytes.length} bytes, expected at most 125 (RFC 6455 §5.5)`,
-    );
-  }
+  checkControl(what, bytes.length);
   return bytes;
 }
-
-const NOTHING = new Uint8Array(0);

@@ -36,7 +36,7 @@ export interface UpgradeAnswer {
  *
  * @param upgrade As `readUpgrade` returned it.
  * @returns The head to answer with; `formatAccept` writes it.
- * @throws A `UsageTypeError`: `bad-option` for an unknown option; `bad-argument` for a subprotocol or an extension
+ * @throws A `UsageTypeError`: `bad-option` for an unknown option; `bad-argument` for a refusal, a subprotocol or an extension
  *   that is not on offer, an extension that comes twice, or a header that is malformed or not the app's to set.
  *
  * @example
@@ -63,6 +63,9 @@ export interface UpgradeAnswer {
  */
 export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = {}): UpgradeAnswer {
   checkOptions('accept upgrade', options, ['protocol', 'extensions', 'headers']);
+  if (upgrade?.kind !== 'upgrade') {
+    throw new UsageTypeError('bad-argument', 'Cannot accept upgrade: it is none, or is refused');
+  }
   const { protocol, extensions, headers } = options;
   const lines: Array<readonly [string, string]> = [
     ['Upgrade', 'websocket'],
@@ -81,9 +84,10 @@ export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = 
     }
     lines.push(['Sec-WebSocket-Protocol', protocol]);
   }
-  if (extensions !== undefined && extensions.length > 0) {
+  if (extensions !== undefined) {
+    const line = formatExtensions(extensions);
     checkExtensions(upgrade, extensions);
-    lines.push(['Sec-WebSocket-Extensions', formatExtensions(extensions)]);
+    if (line !== '') lines.push(['Sec-WebSocket-Extensions', line]);
   }
   if (headers !== undefined) lines.push(...collectHeaders('accept upgrade', headers));
   return { status: 101, headers: lines };
@@ -107,6 +111,9 @@ export function acceptUpgrade(upgrade: UpgradeRequest, options: AcceptOptions = 
  * ```
  */
 export function formatAccept(answer: UpgradeAnswer): string {
+  if (!Array.isArray(answer?.headers)) {
+    throw new UsageTypeError('bad-argument', 'Cannot write answer: it has no list of headers');
+  }
   let text = 'HTTP/1.1 101 Switching Protocols\r\n';
   // Once more: whoever adds a line by hand must not be able to add two.
   for (const [name, value] of new HttpHeaders([...answer.headers])) text += `${name}: ${value}\r\n`;

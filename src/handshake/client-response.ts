@@ -8,10 +8,11 @@
  */
 import { isToken } from '../bytes/ascii.ts';
 import type { ProtocolError } from '../errors.ts';
+import { sameText } from '../http/list.ts';
 import type { UpgradeSent } from './client-request.ts';
 import { type Extension, parseExtensions } from './extensions.ts';
 import { responseFault } from './faults.ts';
-import { type HeaderLines, linesOf, namesToken } from './fields.ts';
+import { checkSource, type HeaderLines, linesOf, namesToken } from './fields.ts';
 
 /** A response, as far as a handshake reads it. The head that sansocket/http parses is one. */
 export interface UpgradeResponse {
@@ -63,13 +64,14 @@ export function readUpgradeResponse(
   response: UpgradeResponse,
   sent: Pick<UpgradeSent, 'accept' | 'protocols' | 'extensions'>,
 ): UpgradeAccepted | ProtocolError {
+  checkSource('read response', response);
   const { status, headers } = response;
   if (status !== 101) {
     return responseFault('unexpected-status', `Cannot open WebSocket: the status is ${status}, expected 101`);
   }
   // Step 2: "not an ASCII case-insensitive match for the value "websocket"": the whole value, not one of a list.
   const upgrades = linesOf(headers, 'upgrade');
-  if (upgrades.length !== 1 || upgrades[0]!.toLowerCase() !== 'websocket') {
+  if (upgrades.length !== 1 || upgrades[0]!.length !== 9 || !sameText(upgrades[0]!, 0, 'websocket')) {
     return responseFault('bad-upgrade-header', 'Cannot open WebSocket: Upgrade is not websocket');
   }
   if (!namesToken(headers, 'connection', 'upgrade')) {

@@ -189,14 +189,23 @@ function explain(value: string, at: number): string {
  */
 export function formatExtensions(extensions: readonly Extension[]): string {
   let text = '';
-  for (const { name, params } of extensions) {
+  for (const extension of listOf('a list', extensions)) {
+    const name = extension?.name;
     text += `${text === '' ? '' : ', '}${token('extension', name)}`;
-    for (const [param, value] of params) {
+    for (const [param, value] of listOf('pairs in params', extension.params)) {
       text += `; ${token('parameter', param)}`;
       if (value !== undefined) text += `=${token('value', value)}`;
     }
   }
   return text;
+}
+
+function listOf<Element>(what: string, list: readonly Element[]): readonly Element[] {
+  if (Array.isArray(list)) return list;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot write Sec-WebSocket-Extensions: there is no list, expected ${what}`,
+  );
 }
 
 function token(what: string, text: string): string {

@@ -17,6 +17,17 @@ export interface HeaderLines {
   getAll(name: string): readonly string[];
 }
 
+/**
+ * Refuse what has no headers to read: a request of another HTTP library as it comes, say.
+ *
+ * @param call What is read, as in "Cannot `call`".
+ * @throws A `UsageTypeError` (`bad-argument`).
+ */
+export function checkSource(call: string, source: { readonly headers: HeaderLines }): void {
+  if (typeof source?.headers?.getAll === 'function') return;
+  throw new UsageTypeError('bad-argument', `Cannot ${call}: it has no headers.getAll(name)`);
+}
+
 /** The values of a header without the white space around them. */
 export function linesOf(headers: HeaderLines, name: string): readonly string[] {
   const lines = headers.getAll(name);

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { checkText } from '../bytes/view.ts';
 import { type ProtocolError, UsageTypeError } from '../errors.ts';
 import { show } from '../options.ts';
 import { requestFault } from './faults.ts';
@@ -62,7 +63,8 @@ export function resolveHostPolicy(option: HostOption): HostPolicy {
  * @param host `UpgradeRequest.host`, or the Host header.
  * @param policy Rules, or what {@link resolveHostPolicy} made of them, which saves checking them again.
  * @returns `undefined` where it does, else a {@link ProtocolError} value (`host-refused`, 403).
- * @throws A `UsageTypeError` (`bad-option`) for a rule that is none.
+ * @throws A `UsageTypeError`: `bad-option` for a rule that is none, `bad-argument` for a host that is no text, such as the
+ *   `undefined` of a header that is not there.
  *
  * @example
  * ```ts
@@ -75,7 +77,7 @@ export function resolveHostPolicy(option: HostOption): HostPolicy {
  */
 export function checkHost(host: string, policy: HostPolicy | HostOption): ProtocolError | undefined {
   const resolved = isResolved(policy) ? policy : resolveHostPolicy(policy);
-  if (resolved.allows(host)) return undefined;
+  if (resolved.allows(checkText(host, 'host'))) return undefined;
   return requestFault(
     'host-refused',
     'Cannot accept request: its Host is not one that this server answers to',

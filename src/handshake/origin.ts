@@ -9,8 +9,9 @@
  *
  * @module
  */
+import { checkText } from '../bytes/view.ts';
 import { type ProtocolError, UsageTypeError } from '../errors.ts';
-import { checkOptions, show } from '../options.ts';
+import { checkOptions, readSwitch, show } from '../options.ts';
 import { requestFault } from './faults.ts';
 import { type HostAndPort, parseHost } from './host.ts';
 import { isBelow, sameHost } from './host-policy.ts';
@@ -118,7 +119,8 @@ export function resolveOriginPolicy(option: OriginOption): OriginPolicy {
  * @param policy Rules, or what {@link resolveOriginPolicy} made of them, which saves checking them again.
  * @returns `undefined` where it may, else a {@link ProtocolError} value (`origin-refused`, 403). An Origin that is no single
  *   origin is refused by every policy but `'any'`.
- * @throws A `UsageTypeError` (`bad-option`) for a rule that is none; and whatever a rule that is a function throws.
+ * @throws A `UsageTypeError`: `bad-option` for a rule or a context that is none, `bad-argument` for an origin or a host that is no
+ *   text (`null` is no way to say that there is no Origin); and whatever a rule that is a function throws.
  *
  * @example
  * ```ts
@@ -136,6 +138,9 @@ export function checkOrigin(
   policy: OriginPolicy | OriginOption,
   context: OriginContext = {},
 ): ProtocolError | undefined {
+  const call = 'check origin';
+  checkOptions(call, context, ['secure']);
+  const secure = readSwitch(call, 'secure', context.secure, false);
   const resolved = isResolved(policy) ? policy : resolveOriginPolicy(policy);
   if (origin === undefined) {
     if (resolved.allowsMissing) return undefined;
@@ -144,7 +149,7 @@ export function checkOrigin(
       'Cannot accept upgrade: Origin is missing, expected one that is allowed',
     );
   }
-  if (resolved.allows(origin, host, context.secure === true)) return undefined;
+  if (resolved.allows(checkText(origin, 'Origin'), checkText(host, 'host'), secure)) return undefined;
   return requestFault('origin-refused', 'Cannot accept upgrade: Origin is not one that this server allows');
 }
 

@@ -9,7 +9,7 @@
 
 import { isToken, trimOws } from '../bytes/ascii.ts';
 import { checkText } from '../bytes/view.ts';
-import type { ProtocolError } from '../errors.ts';
+import { type ProtocolError, UsageTypeError } from '../errors.ts';
 import { requestFault } from './faults.ts';
 
 /**
@@ -58,6 +58,7 @@ export function parseProtocols(lines: string | readonly string[]): readonly stri
  * @param offered What the client offers, best first, such as `UpgradeRequest.protocols`.
  * @param supported What the server speaks: one, or any number in any order.
  * @returns `undefined` where there is none; a server then answers without one.
+ * @throws A `UsageTypeError` (`bad-argument`) where `offered` is no list.
  *
  * @example
  * ```ts
@@ -72,6 +73,9 @@ export function selectProtocol(
   offered: readonly string[],
   supported: string | Iterable<string>,
 ): string | undefined {
+  if (!Array.isArray(offered)) {
+    throw new UsageTypeError('bad-argument', 'Cannot select protocol: what is offered is no list');
+  }
   const known = new Set(typeof supported === 'string' ? [supported] : supported);
   return offered.find((protocol) => known.has(protocol));
 }

@@ -12,7 +12,7 @@ import { isHostAndPort } from '../http/host.ts';
 import { computeAccept } from './accept.ts';
 import { type Extension, parseExtensions } from './extensions.ts';
 import { requestFault } from './faults.ts';
-import { type HeaderLines, linesOf, namesToken } from './fields.ts';
+import { checkSource, type HeaderLines, linesOf, namesToken } from './fields.ts';
 import { isKey } from './key.ts';
 import { parseProtocols } from './protocols.ts';
 
@@ -71,6 +71,8 @@ export const VERSION = '13';
  *
  * It may still be wrong in every other way; `readUpgrade` says in which.
  *
+ * @throws A `UsageTypeError` (`bad-argument`) for what has no `headers.getAll`.
+ *
  * @example
  * ```ts
  * import { equal } from 'node:assert/strict';
@@ -83,6 +85,7 @@ export const VERSION = '13';
 export function isUpgrade(
   request: Pick<UpgradeSource, 'headers'> & Partial<Pick<UpgradeSource, 'version'>>,
 ): boolean {
+  checkSource('read request', request);
   return request.version !== '1.0' && namesToken(request.headers, 'upgrade', 'websocket');
 }
 
@@ -97,6 +100,7 @@ export function isUpgrade(
  *   `bad-upgrade-version`, `bad-host`, `bad-upgrade-header`, `bad-connection-header`, `upgrade-with-body`,
  *   `bad-version`, `unsupported-version`, `bad-key`, `bad-protocol`, `bad-extensions`, `origin-refused` (more than one
  *   Origin). The first that applies, in this order. Never throws, whatever the headers hold.
+ * @throws A `UsageTypeError` (`bad-argument`) for what has no `headers.getAll`.
  *
  * @example
  * ```ts
@@ -119,6 +123,7 @@ export function isUpgrade(
  * ```
  */
 export function readUpgrade(request: UpgradeSource): UpgradeRequest | UpgradeRefusal {
+  checkSource('read request', request);
   const { headers } = request;
   const hosts = linesOf(headers, 'host');
   const fault =

@@ -70,6 +70,8 @@ export class FieldScanner {
   readonly #maxUsed: number;
   readonly #allowsBareLf: boolean;
   readonly #allowsObsFold: boolean;
+  /** Whether LF alone ends a line of this section. */
+  #takesBareLf = false;
 
   constructor(maxHeaders: number, leniencies: Leniencies) {
     this.#maxUsed = maxHeaders * SPAN;
@@ -77,8 +79,9 @@ export class FieldScanner {
     this.#allowsObsFold = leniencies.allowObsFold;
   }
 
-  /** Begin a section. */
-  reset(): void {
+  /** Begin a section. @param inBody Whether it is a trailer section: its line ends decide where the body ends, so they are CRLF. */
+  reset(inBody: boolean): void {
+    this.#takesBareLf = this.#allowsBareLf && !inBody;
     this.used = 0;
     this.repeated = 0;
     this.#phase = LINE;
@@ -116,7 +119,7 @@ export class FieldScanner {
         } else if (byte === CR) {
           at++;
           phase = LAST_LF;
-        } else if (byte === LF && this.#allowsBareLf) {
+        } else if (byte === LF && this.#takesBareLf) {
           return at + 1;
         } else if ((byte === SP || byte === HTAB) && this.#allowsObsFold && this.used > 0) {
           phase = this.#unfold(bytes, start, at);
@@ -147,7 +150,7 @@ export class FieldScanner {
           this.#endLine(bytes, start, at);
           at++;
           phase = VALUE_LF;
-        } else if (byte === LF && this.#allowsBareLf) {
+        } else if (byte === LF && this.#takesBareLf) {
           this.#endLine(bytes, start, at);
           at++;
           phase = LINE;

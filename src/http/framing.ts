@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { isToken } from '../bytes/ascii.ts';
+import { isToken, trimOws } from '../bytes/ascii.ts';
 import type { ProtocolError } from '../errors.ts';
 import { httpError } from './fault.ts';
 import { CONNECTION, CONTENT_LENGTH, type FieldScanner, TRANSFER_ENCODING } from './fields.ts';
@@ -132,18 +132,11 @@ function codingFault(
   if (!isRepeated && isChunked(text, fields.spans[at + 2]!, fields.spans[at + 3]!)) return undefined;
 
   // Refused in any case; the rest is about telling the peer why.
-  const codings = valuesOf(text, fields, 'transfer-encoding', at)
-    .join(',')
-    .split(',')
-    .map((coding) =>
-      coding
-        .replace(/^[ \t]+/, '')
-        .slice(0, 64)
-        .replace(/[ \t]+$/, '')
-        .toLowerCase(),
-    );
-  const last = codings.pop();
-  if (last === 'chunked' && !codings.includes('chunked') && codings.every(isToken)) {
+  const codings = valuesOf(text, fields, 'transfer-encoding', at).join(',').split(',');
+  const last = codings.pop()!;
+  // Other codings may have parameters (§7), which do not make them known; chunked has none.
+  const names = codings.map((coding) => trimOws(coding.split(';', 1)[0]!).toLowerCase());
+  if (trimOws(last).toLowerCase() === 'chunked' && !names.includes('chunked') && names.every(isToken)) {
     // "A server that receives a request message with a transfer coding it does not understand SHOULD respond
     // with 501" (§6.1); without TE, no other coding than chunked is acceptable in a response (§7.4).
     return httpError('unsupported-transfer-coding', 'A transfer coding other than chunked is used', offset);

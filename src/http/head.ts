@@ -111,7 +111,7 @@ export class SectionReader {
   #scan(bytes: Uint8Array, start: number, end: number, origin: number): number | ProtocolError {
     let at = start + this.#scanned;
     if (at === start) {
-      this.fields.reset();
+      this.fields.reset(this.#line === undefined);
       this.#line?.reset();
       this.#isInLine = this.#line !== undefined;
     }

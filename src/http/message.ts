@@ -39,8 +39,11 @@ export class MessageMachine<Head extends { readonly kind: 'head' }> {
   readonly #intake = new Intake();
   readonly #emptyLines: EmptyLines;
   readonly #section: SectionReader;
+  readonly #trailers: SectionReader;
   readonly #body: BodyReader;
   #state = HEAD;
+  /** A head came that was all there is of its message (an interim response): another one has to follow. */
+  #owesHead = false;
   /** Whether the message being read is the last one. */
   #isLast = false;
   #isTaken = false;
@@ -48,11 +51,11 @@ export class MessageMachine<Head extends { readonly kind: 'head' }> {
   constructor(rules: MessageRules<Head>, line: StartLine, options: ResolvedOptions) {
     const { limits, text } = options;
     const fields = new FieldScanner(limits.maxHeaders, options);
-    const trailers = new SectionReader(fields, undefined, limits.maxHeadBytes, text);
+    this.#trailers = new SectionReader(fields, undefined, limits.maxHeadBytes, text);
     this.#rules = rules;
     this.#emptyLines = new EmptyLines(options.allowBareLf);
     this.#section = new SectionReader(fields, line, limits.maxHeadBytes, text);
-    this.#body = new BodyReader(new ChunkedReader(trailers, limits.maxBodyBytes), limits.maxBodyBytes);
+    this.#body = new BodyReader(new ChunkedReader(this.#trailers, limits.maxBodyBytes), limits.maxBodyBytes);
   }
 
   push(chunk: Uint8Array): void {
@@ -68,7 +71,9 @@ export class MessageMachine<Head extends { readonly kind: 'head' }> {
     if (this.#state !== BODY) return undefined;
     const event = this.#body.read(this.#intake);
     if (event === undefined) {
-      return this.#intake.ended ? this.#fail(endedInside('body', this.#intake.offset)) : undefined;
+      return this.#intake.ended
+        ? this.#fail(ended('inside the body of a message', this.#intake.offset))
+        : undefined;
     }
     if (event.kind === 'error') return this.#fail(event);
     if (event.kind === 'end') this.#state = this.#isLast ? DETACHED : HEAD;
@@ -80,18 +85,19 @@ export class MessageMachine<Head extends { readonly kind: 'head' }> {
   }
 
   takeRest(): Uint8Array {
-    const rest = this.#intake.takeAll(this.#section.release());
+    const head = this.#section.release();
+    const rest = this.#intake.takeAll(head.length > 0 ? head : this.#trailers.release());
     this.#state = FINISHED;
     this.#isTaken = true;
     return rest;
   }
 
   get idle(): boolean {
-    return this.#state === HEAD && this.bufferedBytes === 0;
+    return this.#state === HEAD && !this.#owesHead && this.bufferedBytes === 0;
   }
 
   get bufferedBytes(): number {
-    return this.#intake.length + this.#section.heldLength;
+    return this.#intake.length + this.#section.heldLength + this.#trailers.heldLength;
   }
 
   #nextHead(): Head | ProtocolError | undefined {
@@ -102,15 +108,17 @@ export class MessageMachine<Head extends { readonly kind: 'head' }> {
     }
     const isComplete = section.read(intake);
     if (isComplete === false) {
-      const isInside = intake.ended && section.heldLength > 0;
-      return isInside ? this.#fail(endedInside('head', intake.offset)) : undefined;
+      if (!intake.ended) return undefined;
+      if (section.heldLength > 0) return this.#fail(ended('inside the head of a message', intake.offset));
+      return this.#owesHead ? this.#fail(ended('before the final response', intake.offset)) : undefined;
     }
     if (isComplete !== true) return this.#fail(isComplete);
     this.#emptyLines.reset();
     const head = this.#rules.readHead(section);
     section.text = '';
     if (head.kind === 'error') return this.#fail(head);
-    if (this.#rules.beginBody(head, this.#body)) {
+    this.#owesHead = !this.#rules.beginBody(head, this.#body);
+    if (!this.#owesHead) {
       this.#isLast = this.#rules.isLast(head);
       this.#state = BODY;
     }
@@ -121,10 +129,11 @@ export class MessageMachine<Head extends { readonly kind: 'head' }> {
     this.#state = FINISHED;
     this.#intake.clear();
     this.#section.release();
+    this.#trailers.release();
     return error;
   }
 }
 
-function endedInside(what: 'head' | 'body', offset: number): ProtocolError {
-  return httpError('unexpected-end', `The connection ended inside the ${what} of a message`, offset);
+function ended(where: string, offset: number): ProtocolError {
+  return httpError('unexpected-end', `The connection ended ${where}`, offset);
 }

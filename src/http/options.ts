@@ -14,7 +14,7 @@ import { checkOptions } from '../options.ts';
 export interface Leniencies {
   /**
    * Take LF alone as the end of a start line or a header line, which a recipient MAY do (RFC 9112 §2.2). For
-   * requests that are typed by hand. Never applies to the lines of the chunked coding, and never to a bare CR.
+   * requests that are typed by hand. Never applies to the lines of the chunked coding, its trailers included, and never to a bare CR.
    */
   readonly allowBareLf: boolean;
   /**

@@ -126,7 +126,8 @@ export class ResponseParser {
 
   /**
    * The server has ended its side: no more bytes will come. That is the end of a body that lasts until then; inside
-   * any other response, `next()` gives the error `unexpected-end` once what came before is taken.
+   * any other response, and between an interim one and its final one, `next()` gives the error `unexpected-end` once what
+   * came before is taken.
    */
   receiveEnd(): void {
     this.#machine.receiveEnd();

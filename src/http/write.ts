@@ -7,7 +7,7 @@
  * @module
  */
 import { UsageTypeError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, readSwitch } from '../options.ts';
 import type { HeaderEntries, HttpHeaders } from './headers.ts';
 import {
   asHeaders,
@@ -92,7 +92,8 @@ export function encodeRequest(request: OutgoingRequest): Uint8Array {
  */
 export function encodeResponse(response: OutgoingResponse): Uint8Array {
   checkOptions('encode response', response, ['status', 'reason', 'headers', 'body', 'head']);
-  const { status, reason, head: isHead = false } = response;
+  const { status, reason } = response;
+  const isHead = readSwitch('encode response', 'head', response.head, false);
   const headers = asHeaders(response.headers);
   const body = asBytes('response', response.body);
   const isBodiless = status < 200 || status === 204 || status === 304;

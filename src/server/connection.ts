@@ -46,6 +46,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #flushDue = false;
   #full = false;
   #paused = false;
+  /** When reading went on: before that, the peer's silence was our doing. */
+  #resumedAt = Number.NEGATIVE_INFINITY;
   #endSent = false;
   #gone = false;
   #turnedAway = false;
@@ -155,7 +157,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       }
       this.#stuckBy = now + headTimeoutMs;
     }
-    const error = http.tick(now, !this.#paused, quietMs < Math.min(keepAliveTimeoutMs, closeTimeoutMs));
+    const reading = !this.#paused && now - this.#resumedAt >= headTimeoutMs;
+    const error = http.tick(now, reading, quietMs < Math.min(keepAliveTimeoutMs, closeTimeoutMs));
     if (error !== undefined) this.#refused(error);
     this.flush();
   }
@@ -252,7 +255,10 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#stream.pause();
-    else this.#stream.resume();
+    else {
+      this.#resumedAt = this.#app.host.deadlines.now();
+      this.#stream.resume();
+    }
   }
 
   /** The peer broke a rule or a time limit; it has been answered, and the app's own answer comes too late. */

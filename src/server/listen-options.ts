@@ -29,7 +29,7 @@ const TLS_OPTIONS: readonly string[] = [
 ];
 
 /** Refuse what cannot be listened on. @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`). */
-export function checkListenOptions(options: ListenOptions): void {
+export function checkStartOptions(options: ListenOptions): void {
   if (typeof options === 'string') {
     throw new UsageTypeError(
       'bad-option',

@@ -36,7 +36,7 @@ import type {
 } from '../transport/transport.ts';
 import { App, type HttpHandler, type WebSocketHandlers, type WebSocketLeniency } from './app.ts';
 import { ServerConnection } from './connection.ts';
-import { checkListenOptions, checkTlsOptions } from './listen-options.ts';
+import { checkStartOptions, checkTlsOptions } from './listen-options.ts';
 import type { HttpRequest } from './request.ts';
 
 /** How a server behaves. Unknown names are refused. */
@@ -235,7 +235,7 @@ export class Server<Data = unknown> {
       );
     }
     const options = typeof where === 'number' ? { port: where } : where;
-    checkListenOptions(options);
+    checkStartOptions(options);
     if (this.#state !== 'new') {
       throw new UsageTypeError(
         'bad-state',

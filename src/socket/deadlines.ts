@@ -20,12 +20,22 @@ export interface Timed {
 
 /** Timers wait at most this long: more does not fit into 31 bits. */
 const LONGEST_MS = 0x7fff_ffff;
+/** A timer that is later than this was kept waiting: by code that ran for long, or because the process was stopped. */
+const LATE_MS = 2;
+/** Within this time, what came in meanwhile is read. Runtimes need different numbers of turns of the event loop to get to it. */
+const CATCH_UP_MS = 10;
 
-/** Calls whatever is due, by one timer. A deadline that moves away costs nothing until it would have been due. */
+/**
+ * Calls whatever is due, by one timer. A deadline that moves away costs nothing until it would have been due.
+ *
+ * Where the timer itself is late, what would have moved a deadline may have come in time, and wait to be read: it is read first.
+ */
 export class Deadlines {
   readonly #heap: Timed[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  /** The timer was late, and the one that waits now is for what came in meanwhile. */
+  #catchingUp = false;
 
   /** Milliseconds on a clock that only goes forward. */
   now(): number {
@@ -68,6 +78,7 @@ export class Deadlines {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#catchingUp = false;
     }
   }
 
@@ -81,9 +92,16 @@ export class Deadlines {
   }
 
   readonly #fire = (): void => {
+    const now = this.now();
+    // Once: in a process that is always busy, deadlines come all the same.
+    this.#catchingUp = !this.#catchingUp && now - this.#timerAt > LATE_MS;
+    if (this.#catchingUp) {
+      this.#timerAt = Number.NEGATIVE_INFINITY; // nothing is due earlier
+      this.#timer = setTimeout(this.#fire, CATCH_UP_MS);
+      return;
+    }
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
-    const now = this.now();
     for (let first = this.#heap[0]; first !== undefined && first.heapKey <= now; first = this.#heap[0]) {
       if (first.deadline <= now) first.expire(now);
       if (first.heapIndex < 0) continue;

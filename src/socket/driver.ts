@@ -85,12 +85,14 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #broken = false;
   /** The transport took more than it wants: wait for `drain`. */
   #full = false;
+  /** Bytes that were written since nevertheless. */
+  #added = 0;
   #paused = false;
   #resumeDue = false;
   /** What has come is left alone for now, so that others have their turn. */
   #resting = false;
-  /** When they should. */
-  #turnEnds = 0;
+  /** Since when it is our turn: something came then, or reading went on. */
+  #turnBegan = 0;
   #inputEnded = false;
   #endSent = false;
   #gone = false;
@@ -178,6 +180,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** There is room again. */
   drain(): void {
     this.#full = false;
+    this.#added = 0;
     this.#connection.congested = false;
     const waiters = this.#waiters;
     this.#waiters = undefined;
@@ -218,9 +221,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (waiting > 0) this.#outflow ??= new Outflow(waiting, now);
     const quietMs = this.#outflow?.quietMs(waiting, now) ?? Number.POSITIVE_INFINITY;
     const moves = quietMs < Math.min(pongTimeoutMs, closeTimeoutMs);
-    // What we hold back ourselves proves nothing about the peer, nor does a ping that waits behind what it takes; output of which it
-    // takes nothing does.
-    this.#connection.tick(now, !moves && (!this.#paused || this.#full), moves);
+    // What we hold back ourselves proves nothing about the peer, nor what we only just go on to read, nor a ping that waits behind what
+    // it takes; output of which it takes nothing does.
+    const attentive = !this.#paused && now - this.#turnBegan >= pongTimeoutMs;
+    this.#connection.tick(now, !moves && (attentive || this.#full), moves);
     this.#pump();
     this.flush();
   }
@@ -333,7 +337,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     try {
       for (let count = 1; ; count++) {
         // One chunk may hold thousands of messages.
-        if (count % LOOK_AFTER === 0 && this.#host.deadlines.now() > this.#turnEnds) this.#rest();
+        if (count % LOOK_AFTER === 0 && this.#host.deadlines.now() > this.#turnBegan + TURN_MS) this.#rest();
         if (this.#held()) break;
         const event = this.#connection.next();
         if (event !== undefined) this.#handle(event);
@@ -349,14 +353,16 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (pause === this.#paused || this.#gone) return;
     this.#paused = pause;
     if (pause) this.#stream.pause();
-    else this.#stream.resume();
+    else {
+      this.#turn();
+      this.#stream.resume();
+    }
   }
 
   /** A turn begins. @returns The time. */
   #turn(): number {
-    const now = this.#host.deadlines.now();
-    this.#turnEnds = now + TURN_MS;
-    return now;
+    this.#turnBegan = this.#host.deadlines.now();
+    return this.#turnBegan;
   }
 
   /** Go on when the event loop has been around. */
@@ -385,8 +391,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (state !== 'open' && state !== 'closing') return false;
     if (this.#resting) return true;
     const { highWaterMarkBytes } = this.#host.limits;
-    // One end alone may wait with reading until its output moves, or both wait for each other: it is the server.
-    if (this.#full && this.#connection.role === 'server') return true;
+    // What is read has us write more. One end alone may wait with reading until its output moves, or both wait for each other: it is
+    // the server. Nor does it wait because of what it sends of its own accord, and would not send more of before that moves.
+    if (this.#added > highWaterMarkBytes && this.#connection.role === 'server') return true;
     if (this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
     if (this.#inbox !== undefined && this.#inbox.size > highWaterMarkBytes) return true;
     return this.#pieces !== undefined && this.#pieces.size > (this.#pieces.ended ? 0 : highWaterMarkBytes);
@@ -568,7 +575,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const connection = this.#connection;
     let output = connection.takeOutput();
     if (output !== undefined) {
-      if (this.#full && output.length < COPY_BELOW) output = output.slice();
+      if (this.#full) {
+        this.#added += output.length;
+        if (output.length < COPY_BELOW) output = output.slice();
+      }
       this.#outflow?.wrote(output.length);
       if (!this.#stream.write(output)) {
         if (!this.#full) this.#outflow = new Outflow(this.#stream.bufferedBytes, this.#host.deadlines.now());

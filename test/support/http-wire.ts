@@ -51,7 +51,7 @@ export function readResponse(
   const headEnd = text.indexOf('\r\n\r\n', at);
   if (headEnd < 0) return undefined;
   const [line = '', ...lines] = text.slice(at, headEnd).split('\r\n');
-  const match = /^HTTP\/1\.1 (\d{3}) [\t -~\x80-\xff]+$/.exec(line);
+  const match = /^HTTP\/1\.1 (\d{3}) [\t -~\x80-\xff]*$/.exec(line);
   if (match === null) throw new Error(`No status line: ${JSON.stringify(line)}`);
   const status = Number(match[1]);
   const headers = lines.map((each) => {

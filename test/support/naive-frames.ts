@@ -77,10 +77,10 @@ export function naiveDecode(bytes: readonly number[], rules: NaiveRules): NaiveE
     const present = bytes.slice(next, whole ? next + Number(length) : undefined);
     const data = present.map((octet, i) => octet ^ key[i % 4]!);
     if (isControl) {
+      if (opcode === 8) return closed(data, whole, events, fail);
       if (!whole) return events;
       if (opcode === 9) events.push({ kind: 'ping', data });
-      else if (opcode === 10) events.push({ kind: 'pong', data });
-      else return closed(data, events, fail);
+      else events.push({ kind: 'pong', data });
     } else if (message !== undefined) {
       message.data.push(...data);
       const ends = whole && fin;
@@ -100,9 +100,11 @@ export function naiveDecode(bytes: readonly number[], rules: NaiveRules): NaiveE
 
 function closed(
   data: readonly number[],
+  whole: boolean,
   events: readonly NaiveEvent[],
   fail: (code: string, closeCode?: number) => NaiveEvent[],
 ): NaiveEvent[] {
+  if (!whole && data.length < 2) return [...events];
   if (data.length === 0) return [...events, { kind: 'close', code: 1005, reason: '' }];
   if (data.length === 1) return fail('bad-close-payload');
   const code = data[0]! * 256 + data[1]!;
@@ -111,7 +113,8 @@ function closed(
     (code >= 3000 && code <= 4999);
   if (!allowed) return fail('bad-close-code');
   const reason = data.slice(2);
-  if (!canBeUtf8(reason, true)) return fail('bad-utf8', 1007);
+  if (!canBeUtf8(reason, whole)) return fail('bad-utf8', 1007);
+  if (!whole) return [...events];
   const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(reason));
   return [...events, { kind: 'close', code, reason: text }];
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { queueTask } from '../../../src/socket/host.ts';
 import { type RawClient, requestHead } from '../../support/raw-client.ts';
 import { closing, concat, masked } from '../../support/wire.ts';
 import { check, equal, fails, pause, until } from '../assert.ts';
@@ -215,6 +216,58 @@ export const LIMITS: readonly BehaviourCase[] = [
         },
         // The one that answers may need a while, where the machine has much else to do.
         { limits: { ...TIMES, pongTimeoutMs: 500 } },
+      ),
+  },
+  {
+    name: 'limits: what came in time is read first, where the process itself was kept busy past every deadline',
+    run: (env) =>
+      withServer(
+        env,
+        (server) => {
+          server.useWebSockets((socket, message) =>
+            message === 'leave' ? void socket.close(1000) : socket.send(message),
+          );
+          server.useHttp(async (request, response) => response.send(await request.text()));
+        },
+        async (running) => {
+          const socket = await running.socket();
+          equal((await socket.frame()).opcode, 9, 'ping');
+          const leaving = await running.socket();
+          const [head, body, idle] = await Promise.all([running.raw(), running.raw(), running.raw()]);
+          leaving.send(1, 'leave');
+          for (let opcode = 9; opcode !== 8; ) ({ opcode } = await leaving.frame());
+          idle.write(requestHead('GET /'));
+          equal((await idle.response()).status, 200, 'idle');
+          head.write('GET / HT');
+          body.write(requestHead('POST /', 'Content-Length: 4'), 'ab');
+          await pause(20);
+          // A timer may be followed by reading; what comes after reading is followed by timers.
+          await new Promise((resolve) => queueTask(() => resolve(undefined)));
+          socket.send(10, 'here');
+          leaving.send(8, closing(1000));
+          head.write('TP/1.1\r\nHost: localhost\r\n\r\n');
+          body.write('cd');
+          idle.write(requestHead('GET /'));
+          for (const end = performance.now() + 500; performance.now() < end; );
+          equal((await head.response()).status, 200, 'head');
+          equal((await body.response()).body, 'abcd', 'body');
+          equal((await idle.response()).status, 200, 'the next request');
+          socket.send(1, 'still here');
+          let frame = await socket.frame();
+          while (frame.opcode === 9) frame = await socket.frame();
+          equal([frame.opcode, frame.payload.length], [1, 10], 'echo');
+          await leaving.whenEnded();
+          equal(running.errors, [], 'errors');
+        },
+        {
+          limits: {
+            headTimeoutMs: 400,
+            keepAliveTimeoutMs: 400,
+            closeTimeoutMs: 400,
+            pingIntervalMs: 50,
+            pongTimeoutMs: 400,
+          },
+        },
       ),
   },
   {

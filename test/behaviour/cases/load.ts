@@ -90,4 +90,36 @@ export const LOAD: readonly BehaviourCase[] = [
         equal(running.server.sockets.size, 0, 'sockets');
       }),
   },
+  {
+    name: 'load: a server that sends much, to a client that answers each message before it reads the next, and at length',
+    run: (env) => {
+      const message = new Uint8Array(1_000_000);
+      const count = 24;
+      let got = 0;
+      return withServer(
+        env,
+        (server) =>
+          void server.useWebSockets({
+            async open(socket) {
+              for (let i = 0; i < count; i++) await socket.send(message);
+            },
+            message: () => void got++,
+          }),
+        async (running) => {
+          const socket = await env.connect(running.url(), {
+            limits: { maxSendBufferBytes: 2 * message.length },
+          });
+          let answered = 0;
+          for await (const each of socket) {
+            await socket.send(each);
+            if (++answered === count) break;
+          }
+          await until(() => got === count, 'all answers');
+          equal((await socket.close(1000)).wasClean, true, 'goodbye');
+          equal(running.errors, [], 'errors');
+        },
+        { limits: { pingIntervalMs: 1000, pongTimeoutMs: 1000 } },
+      );
+    },
+  },
 ];

@@ -121,6 +121,7 @@ describe.each(DELIVERIES)('ClientOpening, the answer delivered %s', (_how, deliv
     ['too-many-headers', `HTTP/1.1 101 Switching Protocols\r\n${'A: b\r\n'.repeat(101)}\r\n`],
     ['unexpected-end', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: webso'],
     ['unexpected-end', ''],
+    ['unexpected-end', 'HTTP/1.1 100 Continue\r\n\r\n'],
   ])('fails with %s on a malformed answer, which never throws', (code, answer) => {
     const opening = new ClientOpening(URL_OF_TEST);
     const error = refused(feed(opening, deliver(utf8(answer)), true));

@@ -452,6 +452,9 @@ describe('HttpConnection: deadlines', () => {
     bench.now = 90;
     bench.receive('a');
     expect(bench.connection.deadline).toBe(190);
+    bench.now = 150;
+    bench.receive(new Uint8Array(0)); // is no progress
+    expect(bench.connection.deadline).toBe(190);
     expect(bench.tick(190)).toBe('body-timeout');
     expect(bench.responses()).toMatchObject([{ status: 408 }]);
   });
@@ -611,14 +614,20 @@ describe('HttpConnection.upgrade', () => {
 });
 
 describe('HttpConnection: options', () => {
-  test.each([[{ limit: {} }], [{ limits: { maxHeads: 1 } }], [{ limits: 5 }], [null]])(
-    '%j is refused at once',
-    (options) => {
-      expect(() => new HttpConnection(options as never)).toThrow(
-        expect.objectContaining({ code: 'bad-option' }),
-      );
-    },
-  );
+  test.each([
+    [{ limit: {} }],
+    [{ limits: { maxHeads: 1 } }],
+    [{ limits: 5 }],
+    [{ output: {} }],
+    [{ output: null }],
+    [{ date: 'now' }],
+    [{ date: null }],
+    [null],
+  ])('%j is refused at once', (options) => {
+    expect(() => new HttpConnection(options as never)).toThrow(
+      expect.objectContaining({ code: 'bad-option' }),
+    );
+  });
 
   test('hands limits and text on to what reads the requests', () => {
     const bench = new HttpBench({ limits: { maxHeaders: 2 } });

@@ -259,6 +259,44 @@ describe('ResponseWriter.send', () => {
   });
 });
 
+describe('ResponseWriter, in answer to CONNECT', () => {
+  test.each([200, 204, 205, 299])(
+    'a %i begins a tunnel: no length, no coding, and no request is read behind it [RFC 9110 9.3.6]',
+    (status) => {
+      const bench = asked('CONNECT a:80');
+      bench.receive(head('GET /behind'));
+      bench.response.send(
+        status,
+        [['Content-Length', status === 205 ? '0' : '2']],
+        status === 205 ? '' : 'hi',
+      );
+      const sent = bench.sent();
+      expect(sent).not.toMatch(/content-length|transfer-encoding/i);
+      expect(sent).toContain('Connection: close\r\n');
+      expect(sent.endsWith(status === 204 || status === 205 ? '\r\n\r\n' : '\r\n\r\nhi')).toBe(true);
+      bench.events();
+      expect([bench.connection.outputEnded, bench.sent()]).toEqual([true, '']);
+    },
+  );
+
+  test('in pieces too', () => {
+    const bench = asked('CONNECT a:80');
+    bench.response.start(200, []);
+    bench.response.write(utf8('hi'));
+    bench.response.end();
+    expect(bench.sent()).toMatch(/^HTTP\/1\.1 200 OK\r\nDate: .*\r\nConnection: close\r\n\r\nhi$/);
+  });
+
+  test('any other answer has its length, and the connection goes on [RFC 9110 9.3.6]', () => {
+    const bench = asked('CONNECT a:80');
+    bench.response.send(405, [], 'no');
+    expect(bench.sent()).toMatch(/Content-Length: 2\r\n\r\nno$/);
+    bench.receive(head('GET /next'));
+    bench.response.send(200, [], 'ok');
+    expect(bench.sent()).toMatch(/Content-Length: 2\r\n\r\nok$/);
+  });
+});
+
 describe('ResponseWriter.refuse, sendRaw', () => {
   test('nobody waits for the body of a request that was refused', () => {
     const bench = asked('POST /', '1.1', 'Expect: 100-continue', 'Content-Length: 1');
@@ -431,15 +469,23 @@ describe('ResponseWriter.start, write, end', () => {
     },
   );
 
-  test.each([undefined, 5, '', 'HTTP/1.1 101 X\r\n', 'HTTP/1.1 101 X\r\nA: \u010d\u010aB: c\r\n\r\n'])(
-    'upgrade refuses what is no head (%j): U+010A would go out as a line feed',
-    (head) => {
-      const bench = asked();
-      const refused = expect.objectContaining({ code: 'bad-argument' });
-      expect(() => bench.connection.upgrade(head as never)).toThrow(refused);
-      expect([bench.sent(), bench.response.finished]).toEqual(['', false]);
-    },
-  );
+  test.each([
+    undefined,
+    5,
+    '',
+    '\r\n',
+    'HTTP/1.1 101 X\r\n',
+    'HTTP/1.1 101 X\r\nA: \u010d\u010aB: c\r\n\r\n',
+    'HTTP/1.1 101 X\r\n\r\nHTTP/1.1 200 OK\r\n\r\n',
+    'HTTP/1.1 101 X\nA: b\r\n\r\n',
+    'HTTP/1.1 101 X\r\nA: b\rC: d\r\n\r\n',
+    'HTTP/1.1 101 X\r\nA: \0\r\n\r\n',
+  ])('upgrade refuses what is not one head (%j): U+010A would go out as a line feed', (head) => {
+    const bench = asked();
+    const refused = expect.objectContaining({ code: 'bad-argument' });
+    expect(() => bench.connection.upgrade(head as never)).toThrow(refused);
+    expect([bench.sent(), bench.response.finished]).toEqual(['', false]);
+  });
 
   test.each([
     ['no request has come', () => new HttpBench()],

@@ -318,13 +318,27 @@ describe.each(ROLES)('WebSocketConnection as %s: pings [RFC 6455 5.5.2, 5.5.3]',
     expect(bench.sent()).toEqual(['pong 31', 'pong 32', 'pong 34']);
   });
 
-  test('a pong that is owed is not sent behind a close frame [RFC 6455 5.5.1]', () => {
+  test('a ping is answered while we close, owed or not, until the peer’s close frame comes [RFC 6455 5.5.2]', () => {
     const bench = new Bench(role);
     bench.connection.congested = true;
     bench.receive(fromPeer(role, 9, '1'));
     bench.connection.close(1000);
     bench.connection.congested = false;
-    expect(bench.sent()).toEqual(['close 1000']);
+    expect(bench.sent()).toEqual(['close 1000', 'pong 31']);
+    bench.receive(fromPeer(role, 9, '2'));
+    expect(bench.sent()).toEqual(['pong 32']);
+    bench.connection.congested = true;
+    bench.receive(fromPeer(role, 9, '3'), fromPeer(role, 8, Uint8Array.of(3, 232)));
+    bench.connection.congested = false;
+    expect(bench.sent()).toEqual([]);
+  });
+
+  test('nor is one answered behind a fault of the peer’s: we read no more [RFC 6455 7.1.7]', () => {
+    const bench = new Bench(role);
+    bench.connection.congested = true;
+    bench.receive(fromPeer(role, 9, '1'), fromPeer(role, 3, ''));
+    bench.connection.congested = false;
+    expect(bench.sent()).toEqual([expect.stringContaining('close 1002')]);
   });
 
   test('pong: sends one that nobody asked for', () => {
@@ -431,6 +445,13 @@ describe.each(ROLES)('WebSocketConnection as %s: keepalive', (role) => {
     expect(bench.where).toBe('failing, ended, 150');
     bench.tick(150);
     expect(bench.where).toBe('closed, ended, dropped, Infinity');
+  });
+
+  test.each(['receive', 'lend'] as const)('a chunk without a byte in it is no sign of life (%s)', (call) => {
+    const bench = new Bench(role, { limits });
+    bench.tick(100);
+    bench.connection[call](new Uint8Array(0), 120);
+    expect(bench.tick(130)).toEqual(['error pong-timeout', 'close 1011 unclean']);
   });
 
   test('bytes are a sign of life: a pong can be stuck behind a long message', () => {
@@ -753,6 +774,27 @@ describe('WebSocketConnection: the windows of compression', () => {
   });
 });
 
+describe('WebSocketConnection, where the source of masking keys throws', () => {
+  test('a call that throws has sent nothing and changed nothing', () => {
+    let broken = true;
+    const random = (bytes: Uint8Array): Uint8Array => {
+      if (broken) throw new Error('no entropy');
+      return bytes.fill(0);
+    };
+    const bench = new Bench('client', { random });
+    const { connection } = bench;
+    expect(() => connection.sendPiece('text', 'a', true, false)).toThrow('no entropy');
+    expect(() => connection.close(1000)).toThrow('no entropy');
+    expect(connection.state).toBe('open');
+    broken = false;
+    expect(connection.sendPiece('text', 'b', false, true)).toBe(false);
+    expect(connection.send('c')).toBe(true);
+    expect(bench.sent()).toEqual(['text "c"']);
+    expect(bench.receive(closeFromPeer('client', 1000))).toEqual(['close 1000 clean']);
+    expect(bench.sent()).toEqual(['close 1000']);
+  });
+});
+
 describe('WebSocketConnection: options', () => {
   test.each([
     [{ role: 'proxy' }],
@@ -761,6 +803,8 @@ describe('WebSocketConnection: options', () => {
     [{ role: 'server', limits: { maxMessageByte: 5 } }],
     [{ role: 'server', limits: { maxMessageBytes: 0 } }],
     [{ role: 'server', pieces: 'yes' }],
+    [{ role: 'server', output: {} }],
+    [{ role: 'server', output: null }],
     [null],
     ['server'],
   ])('%j is refused at once', (options) => {

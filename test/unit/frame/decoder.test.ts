@@ -181,6 +181,25 @@ describe('FrameDecoder', () => {
 });
 
 describe('FrameCursor', () => {
+  it('unmasks chunks on both sides of 2 GiB of a buffer', () => {
+    const frame = encodeFrame({ opcode: Opcode.Binary, payload: new Uint8Array(500).fill(7), mask: KEY });
+    const buffer = new ArrayBuffer(2 ** 31 + 4096);
+    for (const at of [2 ** 31 - frame.length, 2 ** 31 - 100, 2 ** 31, 2 ** 31 + 3]) {
+      const chunk = new Uint8Array(buffer, at, frame.length);
+      chunk.set(frame);
+      const cursor = new FrameCursor({ role: 'server' });
+      cursor.push(chunk);
+      expect([cursor.step(), cursor.step()]).toEqual([Step.Header, Step.Payload]);
+      expect(toHex(cursor.chunk.subarray(cursor.from, cursor.to))).toBe('07'.repeat(500));
+    }
+  });
+
+  it.each([[undefined], [null], ['server'], [7]])('throws for %j in the place of options', (options) => {
+    expect(() => new FrameCursor(options as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-option' }),
+    );
+  });
+
   it('holds what the last step found, and knows ASCII where unmasking tells for free', () => {
     const cursor = new FrameCursor({ role: 'server' });
     cursor.push(encodeFrame({ opcode: Opcode.Text, payload: 'Hi', mask: KEY }));

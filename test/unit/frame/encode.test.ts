@@ -112,6 +112,21 @@ describe('encodeFrameInto and frameLength', () => {
     expect(encodeFrameInto({ opcode: Opcode.Binary }, target)).toBe(2);
   });
 
+  it.each([
+    [undefined],
+    [null],
+    [7],
+    [Array.from({ length: 20 }, () => 0)],
+    [new Uint16Array(20)],
+    [new ArrayBuffer(20)],
+  ])('throws for %s in the place of a target, and writes nothing to it', (target) => {
+    const before = JSON.stringify(target);
+    expect(() => encodeFrameInto({ opcode: Opcode.Text, payload: 'Hi' }, target as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),
+    );
+    expect(JSON.stringify(target)).toBe(before);
+  });
+
   it('frameLength is what the frame takes on the wire', () => {
     expect(frameLength({ opcode: Opcode.Binary, payload: new Uint8Array(125) })).toBe(127);
     expect(frameLength({ opcode: Opcode.Binary, payload: new Uint8Array(126), mask: true })).toBe(134);

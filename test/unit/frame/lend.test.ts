@@ -84,4 +84,27 @@ describe.each(OPTIONS)('MessageReader.lend(), %s', (_what, options) => {
       expected.filter(({ kind }) => kind !== 'piece'),
     );
   });
+
+  it('keeps what was not taken of one chunk when another one is lent before keep()', () => {
+    const bytes = stream();
+    const expected: MessageEvent[] = [];
+    const pushed = new MessageReader(options);
+    pushed.push(bytes.slice(0, 3000));
+    drain(pushed, expected);
+
+    const reader = new MessageReader(options);
+    const events: MessageEvent[] = [];
+    const first = bytes.slice(0, 1000);
+    const second = bytes.slice(1000, 3000);
+    reader.lend(first);
+    const event = reader.next();
+    if (event !== undefined) events.push(event);
+    reader.lend(second);
+    reader.keep();
+    first.fill(0xff);
+    second.fill(0xff);
+    drain(reader, events);
+    if (options.pieces !== true) expect(events).toEqual(expected);
+    else expect(events.some(({ kind }) => kind === 'error')).toBe(false);
+  });
 });

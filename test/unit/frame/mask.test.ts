@@ -59,6 +59,15 @@ describe('applyMask', () => {
     }
   });
 
+  it.each([
+    ['that starts', 2 ** 31, 1000, 0],
+    ['that ends', 0, 2 ** 31 + 8, 2 ** 31 - 1000],
+  ])('masks a view %s behind 2 GiB of its buffer', (_, start, length, from) => {
+    const bytes = new Uint8Array(new ArrayBuffer(2 ** 31 + 4096), start, length).subarray(from);
+    applyMask(bytes, KEY);
+    expect(toHex(bytes)).toBe(toHex(masked(new Uint8Array(bytes.length))));
+  });
+
   it('throws for bytes, a key or an offset that cannot be', () => {
     const bad = expect.objectContaining({ name: 'TypeError', code: 'bad-argument' });
     const bytes = new Uint8Array(4);

@@ -221,6 +221,19 @@ describe('MessageReader: messages', () => {
 });
 
 describe('MessageReader: control frames', () => {
+  it('gives pings and pongs that come in pieces memory of their own, and says nothing of a close frame before it can', () => {
+    const reader = new MessageReader({ role: 'client' });
+    const payloads: Uint8Array[] = [];
+    for (const byte of hex('89 03 01 02 03 8a 02 ff fe 88 06 03 e8 e2 82 ac 21')) {
+      reader.push(Uint8Array.of(byte));
+      const event = reader.next();
+      if (event?.kind === 'ping' || event?.kind === 'pong') payloads.push(event.payload);
+      else if (event !== undefined) expect(event).toEqual({ kind: 'close', code: 1000, reason: '€!' });
+    }
+    expect(payloads.map(toHex)).toEqual(['010203', 'fffe']);
+    expect(reader.next()).toBeUndefined();
+  });
+
   it('gives pings and pongs of up to 125 bytes [RFC 6455 5.5.2, 5.5.3]', () => {
     const full = new Uint8Array(125).fill(0xfe);
     const stream = frames(
@@ -388,6 +401,56 @@ describe('MessageReader: limits', () => {
         'Cannot read message: a message has at least 6 bytes, expected at most 5 (limits.maxMessageBytes)',
       rule: 'limits.maxMessageBytes',
     });
+  });
+});
+
+describe('MessageReader: text longer than a string can be', () => {
+  // Half a GiB on V8: the codec says here what the runtime says there.
+  const text = {
+    ...portableText,
+    latin1(): string {
+      throw new RangeError('Invalid string length');
+    },
+    utf8: () => undefined,
+  };
+
+  it.each([
+    ['in one frame', [encodeFrame({ opcode: Opcode.Text, payload: 'é'.repeat(50) })], 3],
+    ['in one masked frame of ASCII', [encodeFrame({ opcode: Opcode.Text, payload: 'e', mask: true })], 3],
+    [
+      'in fragments',
+      [
+        encodeFrame({ opcode: Opcode.Text, payload: 'a', fin: false }),
+        encodeFrame({ opcode: Opcode.Continuation, payload: 'b' }),
+      ],
+      6,
+    ],
+  ])('is too big, and never throws: %s [RFC 6455 7.4.1]', (_, frames, offset) => {
+    const reader = new MessageReader({ text, limits: { maxMessageBytes: Number.POSITIVE_INFINITY } });
+    reader.push(concat([hex('8a 01 78'), ...frames]));
+    expect(reader.next()).toMatchObject({ kind: 'pong' });
+    expect(reader.next()).toMatchObject({ code: 'message-too-big', closeCode: 1009, offset });
+    expect(reader.next()).toBeUndefined();
+  });
+
+  it('in one piece, of a message in pieces, too', () => {
+    const reader = new MessageReader({ text, pieces: true });
+    reader.push(hex('01 02 61 62 80 01 63'));
+    expect(reader.next()).toMatchObject({ code: 'message-too-big', closeCode: 1009, offset: 0 });
+    expect(reader.next()).toBeUndefined();
+  });
+
+  it('is nothing that hides the fault of a codec', () => {
+    const broken = { ...text, latin1: undefined as never };
+    const reader = new MessageReader({ text: broken });
+    reader.push(encodeFrame({ opcode: Opcode.Text, payload: 'e', mask: true }));
+    expect(() => reader.next()).toThrow(TypeError);
+  });
+
+  it('is bad-utf8 all the same where it is not UTF-8', () => {
+    const reader = new MessageReader({ text });
+    reader.push(hex('81 03 61 ff 61'));
+    expect(reader.next()).toMatchObject({ code: 'bad-utf8', offset: 3 });
   });
 });
 

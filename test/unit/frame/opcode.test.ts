@@ -24,6 +24,13 @@ describe('opcodes', () => {
     expect(isOpcode(value)).toBe(false);
   });
 
+  it.each([[-1], [-8], [16], [24], [Number.NaN], [Number.POSITIVE_INFINITY]])(
+    'isControl says no to %d, which is no 4-bit number',
+    (value) => {
+      expect(isControl(value)).toBe(false);
+    },
+  );
+
   it('isControl goes by the most significant bit, reserved ones too [RFC 6455 5.5]', () => {
     expect(NIBBLES.filter(isControl)).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
   });

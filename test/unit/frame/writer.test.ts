@@ -84,10 +84,15 @@ describe('MessageWriter', () => {
     expect(() => writer.continue('d')).toThrow(state);
     writer.close();
     expect(() => writer.text('e')).toThrow(state);
-    expect(() => writer.ping()).toThrow(state);
-    expect(() => writer.pong()).toThrow(state);
     expect(() => writer.continue('f')).toThrow(state);
     expect(() => writer.close()).toThrow(state);
+  });
+
+  it('writes pings and pongs behind a close frame: pings that come before the peer’s are to be answered [RFC 6455 5.5.2]', () => {
+    const writer = new MessageWriter(server);
+    writer.close();
+    expect(toHex(writer.pong('a'))).toBe('8a0161');
+    expect(toHex(writer.ping())).toBe('8900');
   });
 
   it('a call that throws changes nothing', () => {
@@ -154,7 +159,35 @@ describe('MessageWriter', () => {
   });
 });
 
+describe('MessageWriter, where the source of keys throws', () => {
+  it('has written nothing: what was open is open, what was not is not', () => {
+    let broken = true;
+    const random = (bytes: Uint8Array): Uint8Array => {
+      if (broken) throw new Error('no entropy');
+      return bytes.fill(0);
+    };
+    const writer = new MessageWriter({ role: 'client', random });
+    expect(() => writer.text('a', { fin: false })).toThrow('no entropy');
+    expect(() => writer.close(1000)).toThrow('no entropy');
+    expect(() => writer.continue('b')).toThrow(expect.objectContaining({ code: 'bad-state' }));
+    broken = false;
+    expect(toHex(writer.text('a'))).toBe('81810000000061');
+  });
+});
+
 describe('FrameWriter', () => {
+  it.each([
+    ['no options', undefined, new Output(), 'bad-option'],
+    ['null', null, new Output(), 'bad-option'],
+    ['a role that does not exist', { role: 'proxy' }, new Output(), 'bad-option'],
+    ['no output', server, undefined, 'bad-argument'],
+    ['an output that is none', server, {}, 'bad-argument'],
+  ])('throws for %s', (_, options, output, code) => {
+    expect(() => new FrameWriter(options as WriterOptions, output as Output)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code }),
+    );
+  });
+
   it('masks says whether frames are masked: those of a client [RFC 6455 5.1]', () => {
     expect(new FrameWriter({ role: 'client' }, new Output()).masks).toBe(true);
     expect(new FrameWriter(server, new Output()).masks).toBe(false);

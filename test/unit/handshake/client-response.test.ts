@@ -87,15 +87,20 @@ describe('readUpgradeResponse(), what it refuses', () => {
     },
   );
 
-  it.each([undefined, '', 'h2c', 'websocket, h2c', 'websocket/13', ['websocket', 'websocket']])(
-    'refuses Upgrade: %j [RFC 6455 4.1 step 2]',
-    (upgrade) => {
-      expect(faultOf({ upgrade })).toEqual([
-        'bad-upgrade-header',
-        'Cannot open WebSocket: Upgrade is not websocket (RFC 6455 §4.2.1)',
-      ]);
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    'h2c',
+    'websocket, h2c',
+    'websocket/13',
+    'WebSoc\u212aet',
+    ['websocket', 'websocket'],
+  ])('refuses Upgrade: %j [RFC 6455 4.1 step 2]', (upgrade) => {
+    expect(faultOf({ upgrade })).toEqual([
+      'bad-upgrade-header',
+      'Cannot open WebSocket: Upgrade is not websocket (RFC 6455 §4.2.1)',
+    ]);
+  });
 
   it.each([undefined, '', 'close', 'keep-alive Upgrade', 'Upgrades'])(
     'refuses Connection: %j [RFC 6455 4.1 step 3]',

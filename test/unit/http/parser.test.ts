@@ -92,6 +92,34 @@ describe('ResponseParser', () => {
   });
 });
 
+describe('ResponseParser, between an interim response and its final one', () => {
+  it('is not idle, and says so when the connection ends there [RFC 9112 8]', () => {
+    const parser = new ResponseParser();
+    parser.expect('POST');
+    parser.push(utf8('HTTP/1.1 100 Continue\r\n\r\n'));
+    expect(parser.next()).toMatchObject({ kind: 'head', interim: true });
+    expect([parser.next(), parser.idle]).toEqual([undefined, false]);
+    parser.receiveEnd();
+    expect(parser.next()).toMatchObject({
+      code: 'unexpected-end',
+      message: 'The connection ended before the final response (RFC 9112 §8)',
+    });
+    expect(parser.next()).toBeUndefined();
+  });
+
+  it('is idle again after the final one', () => {
+    const parser = new ResponseParser();
+    parser.push(utf8('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'));
+    expect([parser.next(), parser.next(), parser.next()]).toMatchObject([
+      { status: 100 },
+      { status: 204 },
+      { kind: 'end' },
+    ]);
+    parser.receiveEnd();
+    expect([parser.next(), parser.idle]).toEqual([undefined, true]);
+  });
+});
+
 describe('RequestParser', () => {
   it('is idle between requests, and not from the first byte of a head to the end [RFC 9112 9.5]', () => {
     const parser = new RequestParser();
@@ -118,6 +146,25 @@ describe('RequestParser', () => {
     const parser = new RequestParser();
     parser.push(utf8(GET));
     expect(parser.idle).toBe(false);
+  });
+
+  it('counts a trailer section that is not complete in bufferedBytes, and gives it back [RFC 9112 7.1.2]', () => {
+    const parser = new RequestParser();
+    parser.push(utf8('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nDigest: ab'));
+    expect(parser.next()?.kind).toBe('head');
+    expect([parser.next(), parser.bufferedBytes]).toEqual([undefined, 10]);
+    expect(latin1(parser.takeRest())).toBe('Digest: ab');
+    expect(parser.bufferedBytes).toBe(0);
+  });
+
+  it('keeps nothing of a trailer section after a fault in it', () => {
+    const parser = new RequestParser();
+    parser.push(utf8('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nDigest'));
+    expect(parser.next()?.kind).toBe('head');
+    expect([parser.next(), parser.bufferedBytes]).toEqual([undefined, 6]);
+    parser.push(utf8(' : x'));
+    expect(parser.next()).toMatchObject({ code: 'bad-header-name' });
+    expect(parser.bufferedBytes).toBe(0);
   });
 
   it('bufferedBytes counts what is kept, wherever it is', () => {

@@ -150,6 +150,12 @@ describe('encodeRequest()', () => {
 });
 
 describe('encodeResponse()', () => {
+  it.each(['false', 1, null])('refuses %j for head, which would leave the body out', (head) => {
+    expect(() => encodeResponse({ status: 200, body: 'hi', head: head as never })).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-option' }),
+    );
+  });
+
   it.each([
     [{ status: 200, body: 'hi' }, 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi'],
     [{ status: 200 }, 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],

@@ -431,6 +431,35 @@ describe.each(TRANSPORTS)('peers that do not speak, over %s', (name, make) => {
     expect(await client.response()).toMatchObject({ status: 200, body: '300000' });
   });
 
+  test('a peer that was held back by the app has its time for the rest of the body from when reading goes on', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const rig = new Rig(make(), { limits: { headTimeoutMs: 200, highWaterMarkBytes: 1000 } });
+      const slow = gate();
+      rig.server.useHttp(async (request, response) => {
+        let length = 0;
+        for await (const piece of request.body) {
+          length += piece.length;
+          await slow.promise;
+        }
+        await response.send(String(length));
+      });
+      await rig.start();
+      const client = await rig.client();
+      client.write(requestHead('POST /', 'Content-Length: 200005'));
+      for (let i = 0; i < 2; i++) client.write(new Uint8Array(100_000));
+      await turns();
+      await vi.advanceTimersByTimeAsync(399); // at 200 the rest was due, and at 400 it is again
+      slow.open();
+      await turns();
+      await vi.advanceTimersByTimeAsync(100);
+      client.write('abcde');
+      expect(await client.response()).toMatchObject({ status: 200, body: '200005' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('silence after a request: closed after keepAliveTimeoutMs', async () => {
     const rig = await new Rig(make(), { limits }).start();
     const client = await rig.client();

@@ -141,6 +141,66 @@ describe('Deadlines', () => {
     expect([item.calls.length, victim.calls.length, late.calls.length]).toEqual([1, 0, 1]);
   });
 
+  describe('a timer that is late', () => {
+    /** The clock goes on while nothing runs. */
+    class Stopped extends Deadlines {
+      stoppedMs = 0;
+      override now(): number {
+        return super.now() + this.stoppedMs;
+      }
+    }
+
+    test('leaves time to read what came meanwhile, which may move the deadline', () => {
+      const deadlines = new Stopped();
+      const moved = new Item(deadlines.now() + 50);
+      const gone = new Item(deadlines.now() + 50);
+      const due = new Item(deadlines.now() + 50);
+      for (const item of [moved, gone, due]) deadlines.update(item);
+      vi.advanceTimersByTime(49);
+      deadlines.stoppedMs = 1000;
+      vi.advanceTimersByTime(1);
+      moved.deadline = deadlines.now() + 50;
+      deadlines.update(moved);
+      deadlines.remove(gone);
+      vi.advanceTimersByTime(5);
+      expect([moved, gone, due].map(({ calls }) => calls.length)).toEqual([0, 0, 0]);
+      expect(vi.getTimerCount()).toBe(1);
+      vi.advanceTimersByTime(5);
+      expect([moved, gone, due].map(({ calls }) => calls.length)).toEqual([0, 0, 1]);
+      vi.advanceTimersByTime(45);
+      expect(moved.calls).toHaveLength(1);
+      expect(vi.getTimerCount()).toBe(0);
+    });
+
+    test('leaves it once: where all is always late, what is due is told all the same', () => {
+      const deadlines = new Stopped();
+      const item = new Item(deadlines.now() + 50);
+      deadlines.update(item);
+      deadlines.stoppedMs = 1000;
+      vi.advanceTimersByTime(50);
+      deadlines.stoppedMs = 2000;
+      vi.advanceTimersByTime(10);
+      expect(item.calls).toHaveLength(1);
+    });
+
+    test('and whose last item goes leaves nothing behind', () => {
+      const deadlines = new Stopped();
+      const item = new Item(deadlines.now() + 50);
+      deadlines.update(item);
+      deadlines.stoppedMs = 1000;
+      vi.advanceTimersByTime(50);
+      deadlines.remove(item);
+      expect(vi.getTimerCount()).toBe(0);
+      const next = new Item(deadlines.now() + 50);
+      deadlines.update(next);
+      deadlines.stoppedMs = 2000;
+      vi.advanceTimersByTime(50);
+      expect(next.calls).toEqual([]);
+      vi.advanceTimersByTime(10);
+      expect(next.calls).toHaveLength(1);
+    });
+  });
+
   test('a deadline beyond 2^31 ms does not fire at once', () => {
     const deadlines = new Deadlines();
     const item = new Item(deadlines.now() + 2 ** 40);

@@ -269,6 +269,34 @@ describe('Socket: backpressure', () => {
     expect(got).toBe(300);
   });
 
+  test('nor where the handler does not wait for its answers to go out', async () => {
+    let got = 0;
+    const { client, toClient } = await connected((socket, message) => {
+      got++;
+      void socket.send(message);
+    });
+    toClient.stall();
+    const message = masked(2, new Uint8Array(10_000));
+    for (let i = 0; i < 300; i++) client.write(message);
+    await turns();
+    expect(got).toBeLessThan(40);
+    toClient.flow();
+    for (let i = 0; i < 300; i++) await client.frame();
+    expect(got).toBe(300);
+  });
+
+  test('what a server sends of its own accord is no reason not to read: the peer may be waiting for just that', async () => {
+    let got = 0;
+    const { client, socket, toClient } = await connected(() => void got++);
+    toClient.stall();
+    const sent = socket.send(new Uint8Array(1_000_000));
+    for (let i = 0; i < 300; i++) client.write(masked(2, new Uint8Array(10_000)));
+    await turns(60);
+    expect([got, await standing(sent)]).toEqual([300, 'pending']);
+    toClient.flow();
+    await sent;
+  });
+
   test('handlers that are under way hold the peer back, by number', async () => {
     const { promise, open } = gate();
     let started = 0;
@@ -482,6 +510,31 @@ describe('Socket: backpressure', () => {
     expect(await client.frames(1)).toEqual(['close 1000']);
     client.send(8, Uint8Array.of(3, 232));
     expect(await closed).toEqual({ code: 1000, reason: '', wasClean: true });
+  });
+
+  test('a peer that was held back has its time from when reading goes on, and no more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const held = gate();
+      const { client, socket } = await connected(
+        { message: () => held.promise },
+        { limits: { pingIntervalMs: 100, pongTimeoutMs: 200 } },
+      );
+      client.send(2, new Uint8Array(100_000));
+      await turns();
+      await vi.advanceTimersByTimeAsync(499); // at 100 there was a ping; at 300 the answer was due, and at 500 it is again
+      expect(await client.frames(1)).toEqual(['ping 00000000']);
+      held.open();
+      await turns();
+      await vi.advanceTimersByTimeAsync(100);
+      expect(socket.state).toBe('open');
+      client.send(10, 'here');
+      await turns();
+      await vi.advanceTimersByTimeAsync(400);
+      expect(await socket.closed).toMatchObject({ code: 1011 });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('a connection whose output does not move is dead', async () => {
