@@ -59,13 +59,13 @@ export class WebSocketClient extends EventTarget {
   static {
     const constants = { CONNECTING, OPEN, CLOSING, CLOSED };
     for (const [name, value] of Object.entries(constants)) {
-      Object.defineProperty(WebSocketClient.prototype, name, { value, enumerable: true });
+      Object.defineProperty(this.prototype, name, { value, enumerable: true });
     }
-    Object.defineProperty(WebSocketClient.prototype, Symbol.toStringTag, {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, {
       value: 'WebSocket',
       configurable: true,
     });
-    showAs(WebSocketClient, 'WebSocketClient', (socket) => {
+    showAs(this, (socket) => {
       const { url, readyState, protocol, extensions, binaryType, bufferedAmount } = socket;
       return { url, readyState, protocol, extensions, binaryType, bufferedAmount };
     });

@@ -116,7 +116,7 @@ export class Server<Data = unknown> {
   #listener: Listener | undefined;
 
   static {
-    showAs<Server>(Server, 'Server', ({ address, connectionCount, sockets: { size } }) => ({
+    showAs<Server>(this, ({ address, connectionCount, sockets: { size } }) => ({
       address,
       connectionCount,
       sockets: { size },

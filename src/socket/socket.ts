@@ -72,7 +72,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   readonly #driver: SocketDriver<Data>;
 
   static {
-    showAs<Socket>(Socket, 'Socket', (socket) => {
+    showAs<Socket>(this, (socket) => {
       const { state, protocol, extensions, remoteAddress, encrypted, bufferedAmount, data } = socket;
       const { target } = socket.request;
       return {

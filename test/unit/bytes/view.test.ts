@@ -45,7 +45,7 @@ describe('viewBytes', () => {
       expect.objectContaining({
         name: 'TypeError',
         code: 'bad-argument',
-        message: `Cannot use ping: it is of type ${is}, expected a Uint8Array, an ArrayBuffer or a view of one`,
+        message: `Cannot use ping: its type is ${is}, expected a Uint8Array, ArrayBuffer or view`,
       }),
     );
   });
