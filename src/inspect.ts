@@ -6,41 +6,29 @@
  * @module
  */
 
-/** Called for by `console.log` and `util.inspect` of Node, Bun and Deno alike. */
-const CUSTOM: unique symbol = Symbol.for('nodejs.util.inspect.custom');
-
 type Inspect = (value: unknown, options: object) => string;
 
 /**
- * Have objects of a class shown as its name and some fields. Call it in the class's own static block.
+ * Have objects of a class shown as its name and some fields. Call it in the class's own static block, with `this`: a class that
+ * names itself inside is given another name by the bundler.
  *
- * @param name The name of the class: a bundler may have given it another.
  * @param fields What to show; a `Map` where its keys come from a peer.
  */
 export function showAs<Shown extends object>(
   type: { readonly prototype: Shown },
-  name: string,
   fields: (object: Shown) => object,
 ): void {
-  nameClass(type, name);
-  Object.defineProperty(type.prototype, CUSTOM, {
-    configurable: true,
-    writable: true,
-    value(this: Shown, depth: number | null, options: object, inspect: Inspect): string {
+  // Called by `console.log` and `util.inspect` of Node, Bun and Deno alike.
+  Object.defineProperty(type.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+    value(this: Shown, depth: number, options: object, inspect: Inspect): string {
       const is = this.constructor.name;
-      if (depth !== null && depth < 0) return `[${is}]`;
-      let shown: object;
-      try {
-        shown = fields(this);
-      } catch {
-        return is; // the prototype, which has none of the fields
-      }
-      return `${is}${shown instanceof Map ? '' : ' '}${inspect(shown, { ...options, depth }).replace(/^Map/, '')}`;
+      if (this === type.prototype) return is; // it has none of the fields
+      return `${is} ${inspect(fields(this), { ...options, depth })}`.replace(/^(\w+) Map/, '$1');
     },
   });
 }
 
 /** Give a class its name: a bundler that has two of one name gives one of them another, which users then see. */
 export function nameClass(type: object, name: string): void {
-  Object.defineProperty(type, 'name', { value: name, configurable: true });
+  Object.defineProperty(type, 'name', { value: name });
 }

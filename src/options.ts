@@ -14,15 +14,16 @@ import { UsageTypeError } from './errors.ts';
  * @throws A `UsageTypeError` (`bad-option`).
  */
 export function checkOptions(call: string, options: object, names?: readonly string[]): void {
-  if (typeof options !== 'object' || options === null || Symbol.iterator in options) {
+  // Not `show`: each byte here is one of the frame codec's bundle.
+  const isObject = typeof options === 'object' && options;
+  if (!isObject || (options as Partial<Iterable<unknown>>)[Symbol.iterator]) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot ${call}: options are ${show(options)}, expected an object`,
+      `Cannot ${call}: options are ${isObject ? 'a list' : options}, expected an object`,
     );
   }
-  if (names === undefined) return;
   for (const name in options) {
-    if (!names.includes(name)) {
+    if (names?.includes(name) === false) {
       throw new UsageTypeError(
         'bad-option',
         `Cannot ${call}: there is no option "${name}", expected one of ${names.join(', ')}`,

@@ -22,13 +22,12 @@ export function viewBytes(data: unknown, what: string, or = ''): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const tag = Object.prototype.toString.call(data);
-  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') {
+  if (/^\[object (Shared)?ArrayBuffer]$/.test(tag)) {
     return new Uint8Array(data as ArrayBufferLike);
   }
-  const is = data === null ? 'null' : typeof data === 'object' ? tag.slice(8, -1) : typeof data;
   throw new UsageTypeError(
     'bad-argument',
-    `Cannot use ${what}: it is of type ${is}, expected ${or}a Uint8Array, an ArrayBuffer or a view of one`,
+    `Cannot use ${what}: its type is ${tag.slice(8, -1)}, expected ${or}a Uint8Array, ArrayBuffer or view`,
   );
 }
 

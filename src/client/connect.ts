@@ -8,7 +8,7 @@
  */
 import { ClientOpening } from '../connection/client-opening.ts';
 import { DEFAULT_LIMITS, resolveLimits } from '../limits.ts';
-import { Host, printHandlerErrors, traced } from '../socket/host.ts';
+import { checkTransport, Host, printHandlerErrors, traced } from '../socket/host.ts';
 import type { IncomingMessage } from '../socket/incoming.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -84,6 +84,7 @@ export function prepare<Data>(
   url: string | { readonly href: string },
   options: ClientOptions<Data>,
 ): Opening<Data> {
+  checkTransport('connect', transport);
   checkClientOptions(options);
   const host = hostOf(transport, options);
   const handshake = new ClientOpening(url, {

@@ -31,7 +31,7 @@ export class SocketCloseEvent extends Event {
       reason,
       wasClean,
     });
-    showAs(SocketCloseEvent, 'SocketCloseEvent', fields);
+    showAs(this, fields);
   }
 
   /** Made by the socket. */
@@ -59,7 +59,7 @@ export class SocketErrorEvent extends Event {
   readonly message: string;
 
   static {
-    showAs(SocketErrorEvent, 'SocketErrorEvent', ({ type, message, error }) => ({ type, message, error }));
+    showAs(this, ({ type, message, error }) => ({ type, message, error }));
   }
 
   /** Made by the socket. */

@@ -16,7 +16,7 @@ export class SentRequest implements SocketRequest {
   #query: URLSearchParams | undefined;
 
   static {
-    showAs(SentRequest, 'SentRequest', ({ target, headers }) => ({ target, headers }));
+    showAs(this, ({ target, headers }) => ({ target, headers }));
   }
 
   /** @param sent As it was written. */

@@ -12,7 +12,7 @@ import { CONNECTION_ERRORS, ProtocolError } from '../errors.ts';
 import { CloseCode, MAX_REASON_BYTES } from '../frame/close.ts';
 import { HttpHeaders } from '../http/headers.ts';
 import { showAs } from '../inspect.ts';
-import { queueTask } from '../socket/host.ts';
+import { checkTransport, queueTask } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Transport } from '../transport/transport.ts';
 import { prepare } from './connect.ts';
@@ -59,13 +59,13 @@ export class WebSocketClient extends EventTarget {
   static {
     const constants = { CONNECTING, OPEN, CLOSING, CLOSED };
     for (const [name, value] of Object.entries(constants)) {
-      Object.defineProperty(WebSocketClient.prototype, name, { value, enumerable: true });
+      Object.defineProperty(this.prototype, name, { value, enumerable: true });
     }
-    Object.defineProperty(WebSocketClient.prototype, Symbol.toStringTag, {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, {
       value: 'WebSocket',
       configurable: true,
     });
-    showAs(WebSocketClient, 'WebSocketClient', (socket) => {
+    showAs(this, (socket) => {
       const { url, readyState, protocol, extensions, binaryType, bufferedAmount } = socket;
       return { url, readyState, protocol, extensions, binaryType, bufferedAmount };
     });
@@ -393,6 +393,7 @@ export interface WebSocketConstructor {
  * ```
  */
 export function createWebSocketClass(transport: Transport): WebSocketConstructor {
+  checkTransport('make a WebSocket class', transport);
   return class WebSocket extends WebSocketClient {
     constructor(url: string | URL, protocols?: string | Iterable<string> | WebSocketInit) {
       super(transport, url, protocols);

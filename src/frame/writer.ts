@@ -177,7 +177,7 @@ export class MessageWriter {
     if (!this.#open) throw new UsageTypeError('bad-state', 'Cannot continue: no message is open');
     return this.#data(
       Opcode.Continuation,
-      typeof data === 'string' ? data : viewBytes(data, 'fragment', 'a string, '),
+      typeof data === 'string' ? data : viewBytes(data, 'fragment'),
       options,
     );
   }
@@ -242,7 +242,7 @@ export function controlPayload(payload: string | BytesLike | undefined, what: st
     bytes = new Uint8Array(portableText.byteLength(payload));
     portableText.write(payload, bytes, 0);
   } else {
-    bytes = viewBytes(payload, what, 'a string, ');
+    bytes = viewBytes(payload, what);
   }
   checkControl(what, bytes.length);
   return bytes;

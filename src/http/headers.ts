@@ -53,16 +53,12 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
   #lines: string[] | undefined;
 
   static {
-    showAs(HttpHeaders, 'HttpHeaders', (headers) => {
-      const lines = new Map<string, string | string[]>();
-      for (const name of headers.keys()) {
-        const values = headers.getAll(name);
-        lines.set(name.toLowerCase(), values.length === 1 ? values[0]! : values);
-      }
-      return lines;
-    });
+    showAs(
+      this,
+      (headers) => new Map(Array.from(headers.keys(), (name) => [name.toLowerCase(), headers.get(name)])),
+    );
     parsedHeaders = (text, spans) => {
-      const headers = new HttpHeaders();
+      const headers = new this();
       headers.#text = text;
       headers.#spans = spans;
       headers.#lines = undefined;

@@ -56,7 +56,7 @@ export class HttpRequest {
   #collected = false;
 
   static {
-    showAs(HttpRequest, 'HttpRequest', (request) => {
+    showAs(this, (request) => {
       const { method, target, version, host, remoteAddress, encrypted, headers } = request;
       return { method, target, version, host, remoteAddress, encrypted, headers };
     });

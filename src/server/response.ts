@@ -44,7 +44,7 @@ export class HttpResponse {
   #sending: Promise<void> | undefined;
 
   static {
-    showAs(HttpResponse, 'HttpResponse', ({ status, sent, headers }) => ({ status, sent, headers }));
+    showAs(this, ({ status, sent, headers }) => ({ status, sent, headers }));
   }
 
   /** Made by the server. @internal */

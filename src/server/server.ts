@@ -18,7 +18,14 @@ import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch, show } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
-import { type ErrorSource, Host, nothing, printHandlerErrors, traced } from '../socket/host.ts';
+import {
+  checkTransport,
+  type ErrorSource,
+  Host,
+  nothing,
+  printHandlerErrors,
+  traced,
+} from '../socket/host.ts';
 import { Socket } from '../socket/socket.ts';
 import type {
   Address,
@@ -109,7 +116,7 @@ export class Server<Data = unknown> {
   #listener: Listener | undefined;
 
   static {
-    showAs<Server>(Server, 'Server', ({ address, connectionCount, sockets: { size } }) => ({
+    showAs<Server>(this, ({ address, connectionCount, sockets: { size } }) => ({
       address,
       connectionCount,
       sockets: { size },
@@ -118,9 +125,11 @@ export class Server<Data = unknown> {
 
   /**
    * @param transport Where connections come from.
-   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for an option that does not exist or cannot have its value.
+   * @throws A `UsageTypeError` or `UsageRangeError`: `bad-option` for an option that does not exist or cannot have its value,
+   *   `bad-argument` for what is no transport.
    */
   constructor(transport: Transport, options: ServerOptions = {}) {
+    checkTransport('make a server', transport);
     checkOptions('make a server', options, SERVER_OPTIONS);
     const { onError, origins, hosts } = options;
     if (onError !== undefined && typeof onError !== 'function') {

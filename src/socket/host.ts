@@ -10,8 +10,9 @@
 import type { NativeBytes } from '../bytes/native.ts';
 import { Slab } from '../bytes/output.ts';
 import type { TextCodec } from '../bytes/text.ts';
-import { ProtocolError, TransportError } from '../errors.ts';
+import { ProtocolError, TransportError, UsageTypeError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import { show } from '../options.ts';
 import { Deadlines } from './deadlines.ts';
 
 /**
@@ -108,6 +109,16 @@ export function traced(error: unknown): unknown {
   };
   if (error instanceof TransportError || error instanceof ProtocolError) captureStackTrace?.(error, traced);
   return error;
+}
+
+/** Refuse what is no transport: options or a URL, where somebody took the one import for the other. @throws A `UsageTypeError` (`bad-argument`). */
+export function checkTransport(call: string, transport: unknown): void {
+  const { listen, connect } = (transport ?? {}) as { readonly listen?: unknown; readonly connect?: unknown };
+  if (typeof listen === 'function' && typeof connect === 'function') return;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot ${call}: the transport is ${show(transport)}, expected an object with listen and connect; import from 'sansocket' to have the runtime's`,
+  );
 }
 
 /** Whether a handler returned something to wait for. */

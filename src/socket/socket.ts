@@ -72,7 +72,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   readonly #driver: SocketDriver<Data>;
 
   static {
-    showAs<Socket>(Socket, 'Socket', (socket) => {
+    showAs<Socket>(this, (socket) => {
       const { state, protocol, extensions, remoteAddress, encrypted, bufferedAmount, data } = socket;
       const { target } = socket.request;
       return {
@@ -187,7 +187,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
    * Start the closing handshake. What was sent before still goes out, and messages on their way still come in. A streamed message that
    * has not ended is cut off, and what waits behind it is not sent: both reject with `not-open`.
    *
-   * @param code 1000, or 3000-4999 for codes of your own. Default: none, which the peer sees as 1005.
+   * @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999 for codes of your own. Default: none, which the peer sees as 1005.
    * @param reason At most 123 bytes of UTF-8. Default: ''.
    * @returns {@link closed}.
    * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`), at once, for a code or reason that cannot be sent.

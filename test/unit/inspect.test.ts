@@ -9,14 +9,14 @@ describe('showAs', () => {
     #x = 1;
 
     static {
-      showAs(Point, 'Point', (point) => ({ x: point.#x, deep: { deeper: { deepest: {} } } }));
+      showAs(this, (point) => ({ x: point.#x, deep: { deeper: { deepest: {} } } }));
     }
   }
 
   it('has an object shown as its name and fields, as deep as it is asked for', () => {
     expect(inspect(new Point())).toBe('Point { x: 1, deep: { deeper: { deepest: {} } } }');
     expect(inspect(new Point(), { depth: 0 })).toBe('Point { x: 1, deep: [Object] }');
-    expect(inspect({ a: { b: new Point() } }, { depth: 1 })).toBe('{ a: { b: [Point] } }');
+    expect(inspect({ a: { b: new Point() } }, { depth: 1 })).toBe('{ a: { b: Point [Object] } }');
     expect(inspect(new Point(), { depth: null })).toContain('deepest: {}');
   });
 
@@ -47,7 +47,7 @@ describe('what console.log shows', () => {
       ['__proto__', 'x'],
       ['set-cookie', 'b=2'],
     ]);
-    expect(inspect(headers)).toBe("HttpHeaders(2) { 'set-cookie' => [ 'a=1', 'b=2' ], '__proto__' => 'x' }");
+    expect(inspect(headers)).toBe("HttpHeaders(2) { 'set-cookie' => 'a=1, b=2', '__proto__' => 'x' }");
     expect(inspect(refuse(401, 'no'))).toBe(
       "Refusal { status: 401, body: 'no', headers: HttpHeaders(0) {} }",
     );

@@ -1,5 +1,5 @@
 import { TransportError } from 'sansocket';
-import { connect, HandshakeError } from 'sansocket/client';
+import { connect, createWebSocketClass, HandshakeError } from 'sansocket/client';
 import { Server, type WebSocketHandlers } from 'sansocket/server';
 import { type ByteStream, createMemoryTransport, type MemoryPairOptions } from 'sansocket/transport';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -281,6 +281,12 @@ describe('connect(), when it fails', () => {
     expect(error.code).toBe('connection-refused');
     await scripted(transport, accept());
     expect((await rejection(connect(transport, 'wss://localhost:8080/'))).code).toBe('tls-failed');
+  });
+
+  it('says so when the transport is left out', async () => {
+    const error = await rejection(connect(HERE as never, {} as never));
+    expect(error.message).toMatch(/^Cannot connect: the transport is "ws:.*import from 'sansocket'/);
+    expect(() => createWebSocketClass(undefined as never)).toThrow('Cannot make a WebSocket class');
   });
 
   it('has a stack that leads to who called, not to a callback of the runtime', async () => {

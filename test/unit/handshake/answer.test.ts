@@ -159,7 +159,7 @@ describe('acceptUpgrade()', () => {
       'Cannot accept upgrade: there is no option "protocols", expected one of protocol, extensions, headers',
     ],
     [null, 'Cannot accept upgrade: options are null, expected an object'],
-    ['chat', 'Cannot accept upgrade: options are "chat", expected an object'],
+    ['chat', 'Cannot accept upgrade: options are chat, expected an object'],
   ])('throws for the options %j', (options, message) => {
     expect(() => acceptUpgrade(OFFER, options as AcceptOptions)).toThrow(
       expect.objectContaining({ name: 'TypeError', code: 'bad-option', message }),

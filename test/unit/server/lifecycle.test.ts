@@ -8,6 +8,21 @@ import { gate, Rig, stopAfterEach, TRANSPORTS, turns, until } from './support.ts
 
 stopAfterEach();
 
+test.each([
+  [undefined, 'undefined'],
+  [{ limits: {} }, 'an object'],
+])(
+  'new Server(%j) of sansocket/server: there is no transport, and the error says where to have one',
+  (transport, is) => {
+    expect(() => new Server(transport as never)).toThrow(
+      expect.objectContaining({
+        code: 'bad-argument',
+        message: `Cannot make a server: the transport is ${is}, expected an object with listen and connect; import from 'sansocket' to have the runtime's`,
+      }),
+    );
+  },
+);
+
 describe('new Server: what cannot be is refused at once, and named', () => {
   const transport = createMemoryTransport();
 

@@ -94,7 +94,7 @@ describe('streamFromWeb', () => {
     });
     expect(error?.cause).toMatchObject({
       code: 'bad-argument',
-      message: expect.stringContaining('type string'),
+      message: expect.stringContaining('type is String'),
     });
   });
 
