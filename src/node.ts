@@ -6,6 +6,7 @@
 import { connect as connectOver } from './client/connect.ts';
 import type { ClientOptions } from './client/options.ts';
 import { createWebSocketClass, type WebSocketClient, type WebSocketConstructor } from './client/whatwg.ts';
+import { nameClass } from './inspect.ts';
 import { type ServerOptions, Server as ServerOver } from './server/server.ts';
 import type { IncomingMessage } from './socket/incoming.ts';
 import type { Socket } from './socket/socket.ts';
@@ -29,6 +30,10 @@ export * from './shared.ts';
  * ```
  */
 export class Server<Data = unknown> extends ServerOver<Data> {
+  static {
+    nameClass(Server, 'Server');
+  }
+
   /** @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for an option that does not exist or cannot have its value. */
   constructor(options?: ServerOptions) {
     super(nodeTransport, options);

@@ -14,15 +14,16 @@ import { UsageTypeError } from './errors.ts';
  * @throws A `UsageTypeError` (`bad-option`).
  */
 export function checkOptions(call: string, options: object, names?: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
+  // Not `show`: each byte here is one of the frame codec's bundle.
+  const isObject = typeof options === 'object' && options;
+  if (!isObject || (options as Partial<Iterable<unknown>>)[Symbol.iterator]) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot ${call}: options are ${String(options)}, expected an object`,
+      `Cannot ${call}: options are ${isObject ? 'a list' : options}, expected an object`,
     );
   }
-  if (names === undefined) return;
   for (const name in options) {
-    if (!names.includes(name)) {
+    if (names?.includes(name) === false) {
       throw new UsageTypeError(
         'bad-option',
         `Cannot ${call}: there is no option "${name}", expected one of ${names.join(', ')}`,
@@ -47,6 +48,6 @@ export function readSwitch(call: string, name: string, value: unknown, fallback:
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'object' && value !== null ? 'an object' : String(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Symbol.iterator in value ? 'a list' : 'an object';
 }

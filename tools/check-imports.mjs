@@ -6,6 +6,7 @@ import { join, posix, sep } from 'node:path';
 /** A row may import rows above it in this list, never below, and never another unit of its own row. */
 const ROWS = [
   ['errors.ts'],
+  ['inspect.ts'],
   ['limits.ts', 'options.ts'],
   ['bytes'],
   ['frame', 'http', 'deflate'],
@@ -18,7 +19,10 @@ const ROWS = [
   ['shared.ts'],
   ['node.ts', 'bun.ts', 'deno.ts'],
 ];
-/** Files of transport/ that turn one runtime's sockets into ours. They alone may name their runtime. */
+/**
+ * Files of transport/ that turn one runtime's sockets into ours, each with the folder of its name. They alone may name their runtime, and
+ * a file of such a folder is its adapter's alone.
+ */
 const ADAPTERS = {
   'transport/node.ts': { modules: /^node:/, globals: [] },
   'transport/bun.ts': { modules: /^node:(buffer|process)$/, globals: ['Bun'] },
@@ -35,6 +39,11 @@ const ENTRIES = {
 /** What an adapter must know nothing of. */
 const PROTOCOL =
   /\b([Oo]pcode|[Ss]ec-[Ww]eb[Ss]ocket|[Cc]ontent-[Ll]ength|[Tt]ransfer-[Ee]ncoding|HTTP\/1|[Uu]pgrade:)/;
+
+/** The adapter that `path` is, or is a part of. */
+function adapterOf(path) {
+  return Object.keys(ADAPTERS).find((file) => path === file || path.startsWith(file.replace('.ts', '/')));
+}
 
 const IMPORT =
   /(?:^|\n)\s*(?:import|export)\b[^;'"]*?\bfrom\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/g;
@@ -63,7 +72,7 @@ for (const path of files) {
     continue;
   }
   const code = withoutComments(readFileSync(join(root, path), 'utf8'));
-  const adapter = ADAPTERS[path];
+  const adapter = ADAPTERS[adapterOf(path)];
 
   for (const [, from, bare, dynamic] of code.matchAll(IMPORT)) {
     const specifier = from ?? bare ?? dynamic;
@@ -76,14 +85,16 @@ for (const path of files) {
     const target = posix.normalize(posix.join(posix.dirname(path), specifier));
     const targetUnit = target.split('/')[0];
     if (targetUnit === unit) {
-      if (target in ADAPTERS && path !== target) complain(`imports the adapter "${target}"`);
+      const of = adapterOf(target);
+      if (of !== undefined && of !== adapterOf(path)) complain(`imports the adapter "${target}"`);
+      else if (of === target) complain(`imports "${target}", which it is a part of`);
       continue;
     }
     if (!rank.has(targetUnit)) {
       complain(`imports "${target}", which is in no row`);
     } else if (rank.get(targetUnit) >= rank.get(unit)) {
       complain(`imports "${target}": "${targetUnit}" is not below "${unit}"`);
-    } else if (target in ADAPTERS && ENTRIES[path] !== target) {
+    } else if (adapterOf(target) !== undefined && ENTRIES[path] !== target) {
       complain(`imports the adapter "${target}", but only its entry file may`);
     } else if (target.endsWith('/index.ts') && !(path in ENTRIES)) {
       complain(`imports the list "${target}": import the file that has it`);

@@ -108,6 +108,13 @@ await server.stop();
   run('import on Node', process.execPath, ['consumer.mjs'], folder);
   run('import on Bun', `${root}node_modules/.bin/bun`, ['consumer.mjs'], folder);
   run('import on Deno', `${root}node_modules/.bin/deno`, ['run', '-A', 'consumer.mjs'], folder);
+  writeFileSync(
+    join(folder, 'consumer.cjs'),
+    `const { Server } = require('sansocket');\nif (new Server().address !== undefined) throw new Error('it listens');\n`,
+  );
+  run('require on Node', process.execPath, ['consumer.cjs'], folder);
+  run('require on Bun', `${root}node_modules/.bin/bun`, ['consumer.cjs'], folder);
+  run('require on Deno', `${root}node_modules/.bin/deno`, ['run', '-A', 'consumer.cjs'], folder);
   run(
     'read a vector',
     process.execPath,

@@ -15,19 +15,19 @@ export const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
  * The same memory as a `Uint8Array`: all of a buffer, exactly the window of a view.
  *
  * @param what How the error calls it.
+ * @param or What else the caller takes, for the error: `'a string, '`.
  * @throws A `UsageTypeError` (`bad-argument`) for anything else: numbers and arrays are never taken for bytes.
  */
-export function viewBytes(data: unknown, what: string): Uint8Array {
+export function viewBytes(data: unknown, what: string, or = ''): Uint8Array {
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const tag = Object.prototype.toString.call(data);
-  if (tag === '[object ArrayBuffer]' || tag === '[object SharedArrayBuffer]') {
+  if (/^\[object (Shared)?ArrayBuffer]$/.test(tag)) {
     return new Uint8Array(data as ArrayBufferLike);
   }
-  const is = data === null ? 'null' : typeof data === 'object' ? tag.slice(8, -1) : typeof data;
   throw new UsageTypeError(
     'bad-argument',
-    `Cannot use ${what}: it is of type ${is}, expected a Uint8Array, an ArrayBuffer or a view of one`,
+    `Cannot use ${what}: its type is ${tag.slice(8, -1)}, expected ${or}a Uint8Array, ArrayBuffer or view`,
   );
 }
 

@@ -8,7 +8,7 @@
  */
 import { ClientOpening } from '../connection/client-opening.ts';
 import { DEFAULT_LIMITS, resolveLimits } from '../limits.ts';
-import { Host, printHandlerErrors } from '../socket/host.ts';
+import { checkTransport, Host, printHandlerErrors, traced } from '../socket/host.ts';
 import type { IncomingMessage } from '../socket/incoming.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -70,7 +70,12 @@ export async function connect<Data>(
   url: string | { readonly href: string },
   options: ClientOptions<Data> = {},
 ): Promise<Socket<Data, never>> {
-  return (await prepare(transport, url, options).open(transport)) as Socket<Data, never>;
+  const opening = prepare(transport, url, options);
+  try {
+    return (await opening.open(transport)) as Socket<Data, never>;
+  } catch (error) {
+    throw traced(error);
+  }
 }
 
 /** Check everything and open nothing yet. @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`, `bad-option`). */
@@ -79,6 +84,7 @@ export function prepare<Data>(
   url: string | { readonly href: string },
   options: ClientOptions<Data>,
 ): Opening<Data> {
+  checkTransport('connect', transport);
   checkClientOptions(options);
   const host = hostOf(transport, options);
   const handshake = new ClientOpening(url, {

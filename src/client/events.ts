@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { showAs } from '../inspect.ts';
 
 /** What a `CloseEvent` says. */
 export interface CloseEventInit {
@@ -23,6 +24,16 @@ export class SocketCloseEvent extends Event {
   /** Whether both ends said goodbye. */
   readonly wasClean: boolean;
 
+  static {
+    const fields = ({ type, code, reason, wasClean }: SocketCloseEvent): object => ({
+      type,
+      code,
+      reason,
+      wasClean,
+    });
+    showAs(this, fields);
+  }
+
   /** Made by the socket. */
   constructor(type: string, init: CloseEventInit = {}) {
     super(type);
@@ -35,7 +46,7 @@ export class SocketCloseEvent extends Event {
 /** A `CloseEvent`: the runtime's own where it has one. */
 export function closeEvent(init: CloseEventInit): SocketCloseEvent {
   const { CloseEvent } = globalThis as {
-    readonly CloseEvent?: new (type: string, init: object) => CloseEvent;
+    readonly CloseEvent?: new (type: string, init: object) => SocketCloseEvent;
   };
   return CloseEvent === undefined ? new SocketCloseEvent('close', init) : new CloseEvent('close', init);
 }
@@ -46,6 +57,10 @@ export class SocketErrorEvent extends Event {
   readonly error: unknown;
   /** The same in words. */
   readonly message: string;
+
+  static {
+    showAs(this, ({ type, message, error }) => ({ type, message, error }));
+  }
 
   /** Made by the socket. */
   constructor(type: string, error: unknown) {
@@ -69,3 +84,21 @@ export interface WebSocketEventMap {
 
 /** A function that is called with events of one kind; what `onopen` and the others hold. */
 export type WebSocketEventHandler<E extends Event> = ((event: E) => unknown) | null;
+
+/** What `addEventListener` takes besides a function: the platform's own types are not there without its library. */
+export interface WebSocketListener {
+  /** Called with each event. */
+  handleEvent(event: Event): unknown;
+}
+
+/** The options of `addEventListener`. */
+export interface WebSocketListenerOptions {
+  /** As the platform has it; these events have no way down. */
+  capture?: boolean;
+  /** Be gone after the first event. */
+  once?: boolean;
+  /** As the platform has it; there is nothing to prevent. */
+  passive?: boolean;
+  /** Be gone when it is aborted. */
+  signal?: AbortSignal;
+}

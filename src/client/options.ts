@@ -11,7 +11,7 @@ import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import type { WebSocketUrl } from '../handshake/url.ts';
 import type { HeaderEntries } from '../http/headers.ts';
 import type { Limits } from '../limits.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, show } from '../options.ts';
 import type { SocketHandlers } from '../socket/driver.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import type { ErrorSource } from '../socket/host.ts';
@@ -107,7 +107,7 @@ export function checkClientOptions<Data>(options: ClientOptions<Data>): void {
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
     throw new UsageRangeError(
       'bad-option',
-      `Cannot connect: timeoutMs is ${String(timeoutMs)}, expected more than 0 milliseconds, or Infinity`,
+      `Cannot connect: timeoutMs is ${show(timeoutMs)}, expected more than 0 milliseconds, or Infinity`,
     );
   }
   if (signal !== undefined && !isAbortSignal(signal)) throw wrong('signal', signal, 'an AbortSignal');

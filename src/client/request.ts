@@ -5,6 +5,7 @@
  */
 import type { UpgradeSent } from '../handshake/client-request.ts';
 import { HttpHeaders } from '../http/headers.ts';
+import { showAs } from '../inspect.ts';
 import type { SocketRequest } from '../socket/socket.ts';
 
 /** What `socket.request` is on a client. It is read out of the bytes that were sent when somebody asks. */
@@ -13,6 +14,10 @@ export class SentRequest implements SocketRequest {
   readonly #head: Uint8Array;
   #headers: HttpHeaders | undefined;
   #query: URLSearchParams | undefined;
+
+  static {
+    showAs(this, ({ target, headers }) => ({ target, headers }));
+  }
 
   /** @param sent As it was written. */
   constructor(sent: UpgradeSent) {

@@ -11,7 +11,8 @@ import { copyBytes } from '../bytes/view.ts';
 import { CONNECTION_ERRORS, ProtocolError } from '../errors.ts';
 import { CloseCode, MAX_REASON_BYTES } from '../frame/close.ts';
 import { HttpHeaders } from '../http/headers.ts';
-import { queueTask } from '../socket/host.ts';
+import { showAs } from '../inspect.ts';
+import { checkTransport, queueTask } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Transport } from '../transport/transport.ts';
 import { prepare } from './connect.ts';
@@ -22,6 +23,8 @@ import {
   SocketErrorEvent,
   type WebSocketEventHandler,
   type WebSocketEventMap,
+  type WebSocketListener,
+  type WebSocketListenerOptions,
 } from './events.ts';
 import type { ClientOptions } from './options.ts';
 import { Outgoing, type WebSocketData } from './outgoing.ts';
@@ -56,11 +59,15 @@ export class WebSocketClient extends EventTarget {
   static {
     const constants = { CONNECTING, OPEN, CLOSING, CLOSED };
     for (const [name, value] of Object.entries(constants)) {
-      Object.defineProperty(WebSocketClient.prototype, name, { value, enumerable: true });
+      Object.defineProperty(this.prototype, name, { value, enumerable: true });
     }
-    Object.defineProperty(WebSocketClient.prototype, Symbol.toStringTag, {
+    Object.defineProperty(this.prototype, Symbol.toStringTag, {
       value: 'WebSocket',
       configurable: true,
+    });
+    showAs(this, (socket) => {
+      const { url, readyState, protocol, extensions, binaryType, bufferedAmount } = socket;
+      return { url, readyState, protocol, extensions, binaryType, bufferedAmount };
     });
   }
 
@@ -195,8 +202,8 @@ export class WebSocketClient extends EventTarget {
     this.#listen('message', handler);
   }
 
-  /** What is called with `error`, or null. */
-  get onerror(): WebSocketEventHandler<SocketErrorEvent> {
+  /** What is called with `error`, or null. Its type is the platform's, whose event knows less: a socket goes where the platform's is asked for. */
+  get onerror(): WebSocketEventHandler<Event> {
     return this.#listener('error');
   }
 
@@ -217,21 +224,21 @@ export class WebSocketClient extends EventTarget {
 
   override addEventListener<Type extends keyof WebSocketEventMap>(
     type: Type,
-    listener: (event: WebSocketEventMap[Type]) => unknown,
-    options?: boolean | AddEventListenerOptions,
+    listener: (this: WebSocketClient, event: WebSocketEventMap[Type]) => unknown,
+    options?: boolean | WebSocketListenerOptions,
   ): void;
   override addEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: boolean | AddEventListenerOptions,
+    listener: ((this: WebSocketClient, event: Event) => unknown) | WebSocketListener | null,
+    options?: boolean | WebSocketListenerOptions,
   ): void;
   /** As of every `EventTarget`, with the types of these events. */
   override addEventListener(
     type: string,
     listener: unknown,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | WebSocketListenerOptions,
   ): void {
-    super.addEventListener(type, listener as EventListener, options);
+    super.addEventListener(type, listener as WebSocketListener, options);
   }
 
   // ------------------------------------------------------------------
@@ -386,6 +393,7 @@ export interface WebSocketConstructor {
  * ```
  */
 export function createWebSocketClass(transport: Transport): WebSocketConstructor {
+  checkTransport('make a WebSocket class', transport);
   return class WebSocket extends WebSocketClient {
     constructor(url: string | URL, protocols?: string | Iterable<string> | WebSocketInit) {
       super(transport, url, protocols);

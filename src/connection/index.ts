@@ -5,10 +5,22 @@
  * @module
  */
 export { Output, Slab } from '../bytes/output.ts';
+export type { RandomSource } from '../bytes/random.ts';
+export type { TextCodec } from '../bytes/text.ts';
+export type { BytesLike } from '../bytes/view.ts';
+export type { Directions } from '../deflate/options.ts';
 export { CONNECTION_ERRORS, type ConnectionErrorCode, type ErrorRow, ProtocolError } from '../errors.ts';
+export type { Role } from '../frame/header.ts';
+export type { PayloadInflater } from '../frame/message.ts';
 export type { BinaryEvent, PieceEvent, TextEvent } from '../frame/message-event.ts';
 export { PreparedMessage } from '../frame/prepared.ts';
+export type { UpgradeSent } from '../handshake/client-request.ts';
+export type { Extension } from '../handshake/extensions.ts';
+export type { WebSocketUrl } from '../handshake/url.ts';
 export type { BodyEvent, EndEvent } from '../http/body.ts';
+export type { HeaderEntries, HttpHeaders } from '../http/headers.ts';
+export type { RequestHead } from '../http/request-parser.ts';
+export type { TargetForm } from '../http/target.ts';
 export { DEFAULT_LIMITS, type Limits } from '../limits.ts';
 export {
   type ClientOpened,

@@ -14,6 +14,7 @@ import { type HeaderEntries, HttpHeaders } from '../http/headers.ts';
 import { parseList } from '../http/list.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { reasonPhrase } from '../http/status.ts';
+import { show } from '../options.ts';
 
 /** How the end of the body is told. */
 type Framing =
@@ -211,7 +212,7 @@ export class ResponseWriter {
     if (!Number.isInteger(status) || status < 200 || status > 599) {
       throw new UsageRangeError(
         'bad-argument',
-        `Cannot ${what}: the status is ${status}, expected 200 to 599`,
+        `Cannot ${what}: the status is ${show(status)}, expected a number from 200 to 599`,
       );
     }
     let lines = '';

@@ -268,7 +268,7 @@ export class WebSocketConnection {
    *   option that does not exist.
    */
   send(message: string | BytesLike, options?: SendOptions): boolean {
-    const data = typeof message === 'string' ? message : viewBytes(message, 'message');
+    const data = typeof message === 'string' ? message : viewBytes(message, 'message', 'a string, ');
     if (options !== undefined) checkSendOptions(data, options);
     if (this.#state !== 'open' || this.#streaming) return false;
     const type = options?.type ?? (typeof data === 'string' ? 'text' : 'binary');
@@ -333,7 +333,7 @@ export class WebSocketConnection {
       );
     }
     if (options !== undefined) checkStreamOptions(options);
-    let data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece');
+    let data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece', 'a string, ');
     if (typeof data === 'string' && type === 'binary') {
       throw new UsageTypeError('bad-argument', 'Cannot send a string as binary: encode it first');
     }

@@ -47,7 +47,7 @@ export class PreparedMessage {
       portableText.write(data, this.payload, 0);
     } else {
       this.type = type ?? 'binary';
-      this.payload = copyBytes(viewBytes(data, 'message'));
+      this.payload = copyBytes(viewBytes(data, 'message', 'a string, '));
     }
   }
 

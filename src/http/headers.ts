@@ -10,6 +10,7 @@
 import { isFieldValue, isToken, trimOws } from '../bytes/ascii.ts';
 import { checkText } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
+import { showAs } from '../inspect.ts';
 import { sameText } from './list.ts';
 
 /** What headers can be made of: pairs, other headers, or an object whose values may be lists of lines. */
@@ -52,8 +53,12 @@ export class HttpHeaders implements Iterable<[name: string, value: string]> {
   #lines: string[] | undefined;
 
   static {
+    showAs(
+      this,
+      (headers) => new Map(Array.from(headers.keys(), (name) => [name.toLowerCase(), headers.get(name)])),
+    );
     parsedHeaders = (text, spans) => {
-      const headers = new HttpHeaders();
+      const headers = new this();
       headers.#text = text;
       headers.#spans = spans;
       headers.#lines = undefined;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { TextCodec } from '../bytes/text.ts';
 export {
   HTTP_ERRORS,
   type HttpErrorCode,
@@ -10,6 +11,7 @@ export {
   UsageRangeError,
   UsageTypeError,
 } from '../errors.ts';
+export type { Limits } from '../limits.ts';
 export type { BodyEvent, EndEvent } from './body.ts';
 export { formatHttpDate } from './date.ts';
 export { type HeaderEntries, HttpHeaders } from './headers.ts';

@@ -11,7 +11,7 @@
  */
 import { isAll, isFieldValue, isToken, TARGET } from '../bytes/ascii.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, show } from '../options.ts';
 import { parseContentLength } from './framing.ts';
 import { type HeaderEntries, HttpHeaders } from './headers.ts';
 import { isHostAndPort } from './host.ts';
@@ -141,7 +141,7 @@ export function writeResponseHead(response: OutgoingResponseHead): WrittenHead {
   if (!Number.isInteger(status) || status < 100 || status > 599) {
     throw new UsageRangeError(
       'bad-argument',
-      `Cannot encode response: its status is ${String(status)}, expected 100 to 599`,
+      `Cannot encode response: its status is ${show(status)}, expected a number from 100 to 599`,
     );
   }
   if (typeof reason !== 'string' || !isFieldValue(reason)) {

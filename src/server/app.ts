@@ -40,7 +40,7 @@ export interface WebSocketHandlers<Data = unknown> extends SocketHandlers<Data> 
   readonly protocols?: readonly string[] | undefined;
   /**
    * Decides on an upgrade before it is answered: return nothing to accept, an {@link Authorization} to accept with more, or
-   * `refuse(401, 'why')`. It may be async. If it throws, the answer is 500.
+   * `refuse(401, 'why')`, which may be thrown as well. It may be async. If it throws anything else, the answer is 500.
    */
   authorize?(request: HttpRequest): AuthorizeAnswer<Data> | Promise<AuthorizeAnswer<Data>>;
 }

@@ -12,6 +12,7 @@ import { HttpConnection } from '../connection/http.ts';
 import type { ResponseWriter } from '../connection/response.ts';
 import { CONNECTION_ERRORS, HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { RequestHead } from '../http/request-parser.ts';
+import { show } from '../options.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
 import { asPromise, type Flushable, isThenable } from '../socket/host.ts';
@@ -303,10 +304,10 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       const result: unknown = handler(request, response);
       if (isThenable(result)) {
         asPromise(result).then(
-          () => this.#handled(response, exchange),
+          (value) => this.#handled(response, turn, exchange, value),
           (error: unknown) => this.#handlerFailed(error, exchange),
         );
-      } else this.#handled(response, exchange);
+      } else this.#handled(response, turn, exchange, result);
     } catch (error) {
       this.#handlerFailed(error, exchange);
     }
@@ -331,9 +332,13 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   }
 
   /** The handler is done: what it has not sent is sent now. */
-  #handled(response: HttpResponse, exchange: number): void {
+  #handled(response: HttpResponse, turn: Turn<Data>, exchange: number, result: unknown): void {
     if (!this.isCurrent(exchange)) return;
     try {
+      if (!response.sent) {
+        checkResult(result);
+        turn.left = true;
+      }
       response.end().then(undefined, (error: unknown) => this.#handlerFailed(error, exchange));
     } catch (error) {
       this.#handlerFailed(error, exchange);
@@ -351,8 +356,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       return;
     }
     const now = this.#app.host.deadlines.now();
-    // Of what is no JSON only the app knows.
-    if (error instanceof ProtocolError && error.code === 'bad-json') {
+    // Of what is no JSON, or more than the handler takes, only the app knows.
+    if (error instanceof ProtocolError && (error.code === 'bad-json' || error.code === 'body-too-big')) {
       this.#app.host.report(error, 'request');
       http.refuse(error, now);
     } else {
@@ -481,8 +486,31 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   }
 }
 
+/**
+ * Refuse what a handler returned in the place of sending it: the answer would be empty, and nobody would know why.
+ * What an arrow function happens to return (a number, headers, an object of the app's) means nothing.
+ */
+function checkResult(result: unknown): void {
+  const isBody = typeof result === 'string' || result instanceof Uint8Array || result instanceof Response;
+  if (!isBody && !isPlain(result)) return;
+  const kind =
+    result instanceof Response ? 'a Response' : result instanceof Uint8Array ? 'bytes' : show(result);
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot answer: the HTTP handler returned ${typeof result === 'string' ? 'text' : kind} and sent nothing, expected a call such as response.send(…) or response.json(…)`,
+  );
+}
+
+/** Whether something is an object or a list that was written down. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+}
+
 /** One request's and response's turn on the connection: afterwards, they reach nothing. */
 class Turn<Data> implements RequestSource, ResponseSink {
+  /** Whether the handler was done before it had sent anything. */
+  left = false;
   readonly #connection: ServerConnection<Data>;
   readonly #exchange: number;
 

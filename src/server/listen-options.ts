@@ -30,12 +30,21 @@ const TLS_OPTIONS: readonly string[] = [
 
 /** Refuse what cannot be listened on. @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`). */
 export function checkStartOptions(options: ListenOptions): void {
+  if (typeof options === 'string') {
+    throw new UsageTypeError(
+      'bad-option',
+      `Cannot start: where is ${show(options)}, expected a port as a number, or an object such as { port, hostname } or { path }`,
+    );
+  }
   checkOptions('start', options, LISTEN_OPTIONS);
   const { port, path, hostname, tls } = options;
   for (const name of ['reusePort', 'ipv6Only'] as const) readSwitch('start', name, options[name], false);
   if (tls !== undefined) checkTlsOptions(tls);
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535)) {
-    throw new UsageRangeError('bad-option', `Cannot start: the port is ${String(port)}, expected 0 to 65535`);
+    throw new UsageRangeError(
+      'bad-option',
+      `Cannot start: the port is ${show(port)}, expected a number from 0 to 65535`,
+    );
   }
   if (path !== undefined && (port !== undefined || hostname !== undefined)) {
     throw new UsageTypeError(

@@ -18,7 +18,7 @@ import { selectProtocol } from '../handshake/protocols.ts';
 import { readUpgrade, refuseUpgrade, type UpgradeRequest } from '../handshake/request.ts';
 import { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
-import { checkOptions } from '../options.ts';
+import { checkOptions, show } from '../options.ts';
 import { asPromise, isThenable } from '../socket/host.ts';
 import type { SocketInfo } from '../socket/socket.ts';
 import type { App, Authorization } from './app.ts';
@@ -79,8 +79,17 @@ export class Opening<Data> {
       this.#accept(undefined);
       return;
     }
-    const answer: unknown = authorize.call(this.#app.websockets, this.#request);
-    if (isThenable(answer)) return asPromise(answer).then((value) => this.#authorized(value));
+    let answer: unknown;
+    try {
+      answer = authorize.call(this.#app.websockets, this.#request);
+    } catch (error) {
+      answer = thrownRefusal(error);
+    }
+    if (isThenable(answer)) {
+      return asPromise(answer)
+        .catch(thrownRefusal)
+        .then((value) => this.#authorized(value));
+    }
     this.#authorized(answer);
   }
 
@@ -121,10 +130,13 @@ export class Opening<Data> {
       }
       return;
     }
-    if (answer !== undefined && (typeof answer !== 'object' || answer === null)) {
+    if (
+      answer !== undefined &&
+      (typeof answer !== 'object' || answer === null || answer instanceof Response)
+    ) {
       throw new UsageTypeError(
         'bad-argument',
-        `Cannot authorize: the answer is ${String(answer)}, expected nothing, { protocol, headers, data } or refuse(…)`,
+        `Cannot authorize: the answer is ${answer instanceof Response ? 'a Response' : show(answer)}, expected nothing for a yes, { protocol, headers, data } for a yes with more, or refuse(status, why)`,
       );
     }
     if (answer !== undefined) checkOptions('authorize', answer, ['protocol', 'headers', 'data']);
@@ -165,4 +177,10 @@ export class Opening<Data> {
     headers.set('Content-Type', 'text/plain; charset=utf-8');
     this.refusal = { status: refusal.status, headers, body: `${refusal.reason}\n`, error: refusal.error };
   }
+}
+
+/** A refusal that was thrown, from deep inside of `authorize`, is a refusal all the same; anything else is thrown on. */
+function thrownRefusal(thrown: unknown): Refusal {
+  if (thrown instanceof Refusal) return thrown;
+  throw thrown;
 }

@@ -5,6 +5,7 @@
  */
 import { UsageTypeError } from '../errors.ts';
 import { type HeaderEntries, HttpHeaders } from '../http/headers.ts';
+import { show } from '../options.ts';
 
 /** What `authorize` returns to refuse. Made by {@link refuse}. */
 export class Refusal {
@@ -20,7 +21,7 @@ export class Refusal {
     if (!Number.isInteger(status) || status < 300 || status > 599) {
       throw new UsageTypeError(
         'bad-argument',
-        `Cannot refuse: the status is ${String(status)}, expected 300 to 599`,
+        `Cannot refuse: the status is ${show(status)}, expected a number from 300 to 599`,
       );
     }
     this.status = status;

@@ -6,9 +6,11 @@
  * @module
  */
 import { Collector } from '../bytes/collector.ts';
-import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
+import { HTTP_ERRORS, ProtocolError, UsageRangeError, UsageTypeError } from '../errors.ts';
 import type { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
+import { showAs } from '../inspect.ts';
+import { checkOptions, show } from '../options.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 
 /** What a request needs from its connection; once it is answered, {@link wantBody} does nothing. */
@@ -19,6 +21,12 @@ export interface RequestSource {
   readonly encrypted: boolean;
   /** The app wants the body: tell a peer that waits to be told. */
   wantBody(): void;
+}
+
+/** How to read all of a body. */
+export interface BodyOptions {
+  /** At most so many bytes, where that is less than `limits.maxBodyBytes`: a form beside uploads, say. Default: no other limit. */
+  readonly maxBytes?: number | undefined;
 }
 
 const NO_BODY = new AsyncQueue<Uint8Array>(() => {});
@@ -42,8 +50,17 @@ export class HttpRequest {
   readonly #queryText: string;
   #query: URLSearchParams | undefined;
   readonly #body: AsyncQueue<Uint8Array> | undefined;
+  /** What Content-Length says. */
+  readonly #declared: number;
   /** All of the body was asked for. */
   #collected = false;
+
+  static {
+    showAs(this, (request) => {
+      const { method, target, version, host, remoteAddress, encrypted, headers } = request;
+      return { method, target, version, host, remoteAddress, encrypted, headers };
+    });
+  }
 
   /**
    * Made by the server.
@@ -61,6 +78,7 @@ export class HttpRequest {
     this.#queryText = head.query;
     this.#source = source;
     this.#body = body;
+    this.#declared = head.contentLength ?? 0;
   }
 
   /** The query of the target, decoded: `request.query.get('room')`. */
@@ -93,22 +111,29 @@ export class HttpRequest {
   /**
    * All of the body. It can be read once, by this, {@link text}, {@link json} or {@link body}; where there is none, it is empty each time.
    *
-   * @throws (rejects with) a `ProtocolError` (`body-too-big`, `unexpected-end`, …) when it does not come whole, and a
-   *   `UsageTypeError` (`bad-state`) when it was read already.
+   * @param options `maxBytes`: for this body a lower limit than `limits.maxBodyBytes`.
+   * @throws (rejects with) a `ProtocolError` (`body-too-big`, `unexpected-end`, …) when it does not come whole, which left alone
+   *   answers with its status; and a `UsageTypeError` (`bad-state`) when it was read already.
    */
-  async bytes(): Promise<Uint8Array> {
+  async bytes(options: BodyOptions = {}): Promise<Uint8Array> {
+    const maxBytes = checkMaxBytes(options);
     if (this.#body !== undefined && (this.#collected || this.#body.spent)) {
       throw new UsageTypeError('bad-state', 'Cannot read body: it was read already; keep what was read');
     }
     this.#collected = true;
+    // Before a peer that asked whether to send it is told yes.
+    if (this.#declared > maxBytes) throw tooBig(maxBytes);
     const collector = new Collector();
-    for await (const piece of this.body) collector.append(piece, 0, piece.length, 0);
+    for await (const piece of this.body) {
+      if (collector.length + piece.length > maxBytes) throw tooBig(maxBytes);
+      collector.append(piece, 0, piece.length, 0);
+    }
     return collector.take();
   }
 
   /** All of the body as text; bytes that are not UTF-8 become U+FFFD. @throws As {@link bytes}. */
-  async text(): Promise<string> {
-    return new TextDecoder().decode(await this.bytes());
+  async text(options?: BodyOptions): Promise<string> {
+    return new TextDecoder().decode(await this.bytes(options));
   }
 
   /**
@@ -116,8 +141,8 @@ export class HttpRequest {
    *
    * @throws As {@link bytes}; and a `ProtocolError` (`bad-json`) when it is no JSON, which left alone answers 400.
    */
-  async json(): Promise<unknown> {
-    const text = await this.text();
+  async json(options?: BodyOptions): Promise<unknown> {
+    const text = await this.text(options);
     try {
       return JSON.parse(text);
     } catch (cause) {
@@ -130,4 +155,19 @@ export class HttpRequest {
       );
     }
   }
+}
+
+function checkMaxBytes(options: BodyOptions): number {
+  checkOptions('read body', options, ['maxBytes']);
+  const { maxBytes = Number.POSITIVE_INFINITY } = options;
+  if (typeof maxBytes === 'number' && maxBytes >= 0) return maxBytes;
+  throw new UsageRangeError(
+    'bad-option',
+    `Cannot read body: maxBytes is ${show(maxBytes)}, expected a number from 0`,
+  );
+}
+
+function tooBig(maxBytes: number): ProtocolError {
+  const message = `Cannot read request: its body has more than ${maxBytes} bytes`;
+  return new ProtocolError('body-too-big', [HTTP_ERRORS['body-too-big'][0], 'maxBytes'], message, 0);
 }

@@ -9,6 +9,8 @@ import { type BytesLike, viewBytes } from '../bytes/view.ts';
 import type { ResponseWriter } from '../connection/response.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import { HttpHeaders } from '../http/headers.ts';
+import { showAs } from '../inspect.ts';
+import { describe } from '../socket/handlers.ts';
 import { handled, queueTask } from '../socket/host.ts';
 import { Source } from '../socket/source.ts';
 
@@ -21,6 +23,8 @@ export interface ResponseSink {
   writer(): ResponseWriter | undefined;
   /** Something was written: send it. Settles when there is room for more. */
   written(): Promise<void>;
+  /** Whether the handler was done before it had sent anything. */
+  readonly left: boolean;
   /** Have `call` called when the answer is no longer wanted; the last one counts. */
   whenOver(call: () => void): void;
 }
@@ -38,6 +42,10 @@ export class HttpResponse {
   #finished = false;
   /** A body of pieces that is being sent. */
   #sending: Promise<void> | undefined;
+
+  static {
+    showAs(this, ({ status, sent, headers }) => ({ status, sent, headers }));
+  }
 
   /** Made by the server. @internal */
   constructor(sink: ResponseSink) {
@@ -59,7 +67,7 @@ export class HttpResponse {
    *   header or a body that cannot be sent.
    */
   send(body: string | BytesLike | BodySource = ''): Promise<void> {
-    if (this.#sent) throw new UsageTypeError('bad-state', 'Cannot send: the response was sent already');
+    if (this.#sent) throw this.#tooLate('send');
     if (typeof body === 'string') {
       if (body !== '') this.#default('text/plain; charset=utf-8');
       return this.#whole(body);
@@ -67,14 +75,14 @@ export class HttpResponse {
     if (typeof body === 'object' && body !== null && !ArrayBuffer.isView(body)) {
       if (Symbol.asyncIterator in body || Symbol.iterator in body) return this.#stream(body as BodySource);
     }
-    return this.#whole(viewBytes(body, 'body'));
+    return this.#whole(viewBytes(body, 'body', 'a string, an iterable of pieces, '));
   }
 
   /** Send a value as JSON. @throws As {@link send}; and what `JSON.stringify` throws. */
   json(value: unknown): Promise<void> {
     const text = JSON.stringify(value);
     if (text === undefined) {
-      throw new UsageTypeError('bad-argument', `Cannot send JSON: a ${typeof value} has no form in it`);
+      throw new UsageTypeError('bad-argument', `Cannot send JSON: ${describe(value)} has no form in it`);
     }
     this.#default('application/json');
     return this.send(text);
@@ -94,7 +102,7 @@ export class HttpResponse {
    * @throws As {@link send}.
    */
   write(piece: string | BytesLike): Promise<void> {
-    if (this.#finished) throw new UsageTypeError('bad-state', 'Cannot write: the response was sent already');
+    if (this.#finished) throw this.#tooLate('write');
     if (this.#sending !== undefined) {
       throw new UsageTypeError('bad-state', 'Cannot write: another body is being sent');
     }
@@ -112,8 +120,15 @@ export class HttpResponse {
     return this.#sent ? this.#end() : this.send();
   }
 
+  #tooLate(call: string): UsageTypeError {
+    const why = this.#sink.left
+      ? ', when the handler was done; return a promise of what is still to come, or await it'
+      : '';
+    return new UsageTypeError('bad-state', `Cannot ${call}: the response was sent already${why}`);
+  }
+
   #write(piece: string | BytesLike): Promise<void> {
-    const bytes = typeof piece === 'string' ? encoder.encode(piece) : viewBytes(piece, 'piece');
+    const bytes = typeof piece === 'string' ? encoder.encode(piece) : viewBytes(piece, 'piece', 'a string, ');
     const writer = this.#start();
     if (writer === undefined) return handled(Promise.reject(over()));
     writer.write(bytes);

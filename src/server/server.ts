@@ -14,10 +14,18 @@ import { CONNECTION_ERRORS, ProtocolError, UsageRangeError, UsageTypeError } fro
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type HostOption, resolveHostPolicy } from '../handshake/host-policy.ts';
 import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
+import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions, readSwitch } from '../options.ts';
+import { checkOptions, readSwitch, show } from '../options.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
-import { type ErrorSource, Host, nothing, printHandlerErrors } from '../socket/host.ts';
+import {
+  checkTransport,
+  type ErrorSource,
+  Host,
+  nothing,
+  printHandlerErrors,
+  traced,
+} from '../socket/host.ts';
 import { Socket } from '../socket/socket.ts';
 import type {
   Address,
@@ -107,11 +115,21 @@ export class Server<Data = unknown> {
   #started: Promise<void> | undefined;
   #listener: Listener | undefined;
 
+  static {
+    showAs<Server>(this, ({ address, connectionCount, sockets: { size } }) => ({
+      address,
+      connectionCount,
+      sockets: { size },
+    }));
+  }
+
   /**
    * @param transport Where connections come from.
-   * @throws A `UsageTypeError` or `UsageRangeError` (`bad-option`) for an option that does not exist or cannot have its value.
+   * @throws A `UsageTypeError` or `UsageRangeError`: `bad-option` for an option that does not exist or cannot have its value,
+   *   `bad-argument` for what is no transport.
    */
   constructor(transport: Transport, options: ServerOptions = {}) {
+    checkTransport('make a server', transport);
     checkOptions('make a server', options, SERVER_OPTIONS);
     const { onError, origins, hosts } = options;
     if (onError !== undefined && typeof onError !== 'function') {
@@ -207,7 +225,15 @@ export class Server<Data = unknown> {
    * @throws (rejects with) a `UsageTypeError` or `UsageRangeError` (`bad-option`, `bad-state`) for options that cannot be, or
    *   a second start; a `TransportError` when the system refuses: `address-in-use`, `permission-denied`, ….
    */
-  async start(where: number | ListenOptions = {}): Promise<Address> {
+  start(where?: number | ListenOptions): Promise<Address>;
+  async start(where: number | ListenOptions = {}, second?: unknown): Promise<Address> {
+    // A hostname, as Node's `listen` takes it: what was meant for one address would listen on all.
+    if (second !== undefined) {
+      throw new UsageTypeError(
+        'bad-argument',
+        `Cannot start: the second argument is ${show(second)}, expected all in one object, such as { port, hostname }`,
+      );
+    }
     const options = typeof where === 'number' ? { port: where } : where;
     checkStartOptions(options);
     if (this.#state !== 'new') {
@@ -219,7 +245,11 @@ export class Server<Data = unknown> {
     this.#state = 'starting';
     const started = this.#listen(options);
     this.#started = started.then(nothing, nothing);
-    return started;
+    try {
+      return await started;
+    } catch (error) {
+      throw traced(error);
+    }
   }
 
   /**
@@ -235,7 +265,7 @@ export class Server<Data = unknown> {
     if (typeof timeoutMs !== 'number' || !(timeoutMs >= 0)) {
       throw new UsageRangeError(
         'bad-option',
-        `Cannot stop: timeoutMs is ${String(timeoutMs)}, expected a number from 0`,
+        `Cannot stop: timeoutMs is ${show(timeoutMs)}, expected a number from 0`,
       );
     }
     if (this.#state === 'stopping' || this.#state === 'stopped') return this.#stopped;
@@ -251,24 +281,40 @@ export class Server<Data = unknown> {
     }
   }
 
+  /** Send a message to all open WebSockets: it is encoded once. @throws As `Socket.send`. */
+  broadcast(data: string | BytesLike | PreparedMessage, options?: SendOptions): void;
   /**
-   * Send a message to all open WebSockets, or to some: it is encoded once.
+   * Send a message to some of the WebSockets.
    *
-   * @param to Which sockets. Default: all.
+   * @param to Which sockets. A room that is not there, `undefined`, is refused, lest everybody hears what was for a few.
    * @throws As `Socket.send`; a `UsageTypeError` (`bad-argument`) when `to` is no iterable of sockets: nobody is then sent anything.
    */
   broadcast(
     data: string | BytesLike | PreparedMessage,
+    options: SendOptions | undefined,
+    to: Iterable<Socket<Data>>,
+  ): void;
+  broadcast(
+    data: string | BytesLike | PreparedMessage,
     options?: SendOptions,
-    to: Iterable<Socket<Data>> = this.sockets,
+    ...some: readonly Iterable<Socket<Data>>[]
   ): void {
+    const to = some.length === 0 ? this.sockets : some[0];
     if (typeof to !== 'object' || to === null || !(Symbol.iterator in to)) {
       throw new UsageTypeError(
         'bad-argument',
         `Cannot broadcast: the sockets are ${describe(to)}, expected a list of them`,
       );
     }
-    if (options !== undefined) checkSendOptions(data, options);
+    if (options !== undefined) {
+      if (typeof options === 'object' && options !== null && Symbol.iterator in options) {
+        throw new UsageTypeError(
+          'bad-argument',
+          'Cannot broadcast: the options are a list, expected { type, compress } or undefined; the sockets are the third argument',
+        );
+      }
+      checkSendOptions(data, options);
+    }
     const message = data instanceof PreparedMessage ? data : new PreparedMessage(data, options?.type);
     const sockets = to === this.sockets ? to : listSockets(to);
     for (const socket of sockets) if (socket.state === 'open') void socket.send(message, options);

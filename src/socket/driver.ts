@@ -675,9 +675,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       CONNECTION_ERRORS['not-open'],
       `Cannot ${what}: the connection ${how}`,
       0,
-      {
-        cause: this.#fault,
-      },
+      this.#fault === undefined ? undefined : { cause: this.#fault },
     );
   }
 

@@ -53,5 +53,6 @@ export function checkHandlers(
 
 /** What something is, for an error: `null`, `an object`, `a number`. */
 export function describe(value: unknown): string {
-  return value === null ? 'null' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  if (value === null || value === undefined) return String(value);
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

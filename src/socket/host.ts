@@ -10,7 +10,9 @@
 import type { NativeBytes } from '../bytes/native.ts';
 import { Slab } from '../bytes/output.ts';
 import type { TextCodec } from '../bytes/text.ts';
+import { ProtocolError, TransportError, UsageTypeError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
+import { show } from '../options.ts';
 import { Deadlines } from './deadlines.ts';
 
 /**
@@ -95,6 +97,28 @@ export const queueTask: (task: () => void) => unknown =
 /** What a server and a client do with errors when nobody else wants them. */
 export function printHandlerErrors(error: unknown, where: ErrorSource): void {
   if (where === 'handler') console.error(error);
+}
+
+/**
+ * The same error; one of ours with the stack of who waits for it: it was made in a callback of the runtime, and the stack of
+ * that leads nowhere. To be called in an async function, after an `await`.
+ */
+export function traced(error: unknown): unknown {
+  const { captureStackTrace } = Error as {
+    readonly captureStackTrace?: (error: object, above: unknown) => void;
+  };
+  if (error instanceof TransportError || error instanceof ProtocolError) captureStackTrace?.(error, traced);
+  return error;
+}
+
+/** Refuse what is no transport: options or a URL, where somebody took the one import for the other. @throws A `UsageTypeError` (`bad-argument`). */
+export function checkTransport(call: string, transport: unknown): void {
+  const { listen, connect } = (transport ?? {}) as { readonly listen?: unknown; readonly connect?: unknown };
+  if (typeof listen === 'function' && typeof connect === 'function') return;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot ${call}: the transport is ${show(transport)}, expected an object with listen and connect; import from 'sansocket' to have the runtime's`,
+  );
 }
 
 /** Whether a handler returned something to wait for. */

@@ -155,7 +155,7 @@ export class Outbox {
           carry = endsInHalf(data) ? data.slice(-1) : '';
           if (carry !== '') data = data.slice(0, -1);
         } else {
-          data = viewBytes(value, 'piece');
+          data = viewBytes(value, 'piece', 'a string, ');
         }
         if (data.length === 0) continue;
         await target.sendPiece(type, data, first, false, options);

@@ -17,6 +17,7 @@ import { encodeClose } from '../frame/close.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload } from '../frame/writer.ts';
 import type { HttpHeaders } from '../http/headers.ts';
+import { showAs } from '../inspect.ts';
 import type { SocketDriver } from './driver.ts';
 import type { IncomingMessage } from './incoming.ts';
 
@@ -70,6 +71,23 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   data: Data;
   readonly #driver: SocketDriver<Data>;
 
+  static {
+    showAs<Socket>(this, (socket) => {
+      const { state, protocol, extensions, remoteAddress, encrypted, bufferedAmount, data } = socket;
+      const { target } = socket.request;
+      return {
+        state,
+        protocol,
+        extensions,
+        remoteAddress,
+        encrypted,
+        bufferedAmount,
+        request: { target },
+        data,
+      };
+    });
+  }
+
   /** Made by a server or by `connect`. @internal */
   constructor(driver: SocketDriver<Data>, info: SocketInfo<Data>) {
     this.#driver = driver;
@@ -117,7 +135,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   send(data: string | BytesLike | PreparedMessage, options?: SendOptions): Promise<void> {
     if (options !== undefined) checkSendOptions(data, options);
     if (typeof data === 'string' || data instanceof PreparedMessage) return this.#driver.send(data, options);
-    return this.#driver.send(viewBytes(data, 'message'), options);
+    return this.#driver.send(viewBytes(data, 'message', 'a string, '), options);
   }
 
   /**
@@ -169,7 +187,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
    * Start the closing handshake. What was sent before still goes out, and messages on their way still come in. A streamed message that
    * has not ended is cut off, and what waits behind it is not sent: both reject with `not-open`.
    *
-   * @param code 1000, or 3000-4999 for codes of your own. Default: none, which the peer sees as 1005.
+   * @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999 for codes of your own. Default: none, which the peer sees as 1005.
    * @param reason At most 123 bytes of UTF-8. Default: ''.
    * @returns {@link closed}.
    * @throws A `UsageTypeError` or `UsageRangeError` (`bad-argument`), at once, for a code or reason that cannot be sent.

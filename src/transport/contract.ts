@@ -21,6 +21,8 @@ export {
   type ContractTls,
 } from './contract/support.ts';
 
+export type { ConnectOptions, Pem, TlsClientOptions, TlsServerOptions } from './transport.ts';
+
 /**
  * All cases. Names are stable: refer to a case that your runtime cannot keep by its name, with the reason.
  *

@@ -1,8 +1,8 @@
 /**
  * From a runtime's error to a `TransportError`: the codes and the sentences that all adapters share.
  *
- * Owns: which `errno` name means which code, and what the message says. Does not own: how a runtime
- * hides the `errno` name in its errors (each adapter digs it out).
+ * Owns: which `errno` name means which code, and what the message says. Does not own: what else
+ * a runtime's errors say (each adapter knows).
  *
  * @module
  */
@@ -65,6 +65,12 @@ const OPEN: ReadonlyMap<string, TransportErrorCode> = new Map([
 
 const TABLES = { listen: LISTEN, connect: CONNECT, open: OPEN };
 
+/** The `errno` name in an error of a runtime's, or a code of its own; '' for none. */
+export function errnoOf(error: unknown): string {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
 /** The code for an `errno` name; `transport-failed` for one that no table knows. */
 export function codeOfErrno(attempt: Attempt, errno: string): TransportErrorCode {
   return TABLES[attempt].get(errno) ?? 'transport-failed';
@@ -100,8 +106,9 @@ export function failure(
   address: string,
   cause?: unknown,
 ): TransportError {
-  const said = cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : '';
-  const message = `${WHAT[attempt]} ${address === '' ? 'the peer' : address}: ${REASONS[code]}${said}`;
+  // Of OpenSSL it ends with a line end.
+  const said = cause instanceof Error ? cause.message.trim() : '';
+  const message = `${WHAT[attempt]} ${address === '' ? 'the peer' : address}: ${REASONS[code]}${said === '' ? '' : ` (${said})`}`;
   return new TransportError(code, message, cause === undefined ? undefined : { cause });
 }
 

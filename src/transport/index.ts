@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { TextCodec } from '../bytes/text.ts';
 export { TRANSPORT_ERRORS, TransportError, type TransportErrorCode } from '../errors.ts';
 export { checkConnectOptions, checkListenOptions, formatAddress, plainIp, type Target } from './address.ts';
 export { type Attempt, codeOfErrno, failure } from './failure.ts';

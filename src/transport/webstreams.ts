@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { copyBytes, viewBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 import { alreadyStarted, failure } from './failure.ts';
 import { PumpStream } from './pump-stream.ts';
@@ -14,9 +15,57 @@ import type { StartableStream, StreamHandler } from './transport.ts';
 /** Two streams of bytes: what `Deno.Conn`, `WebTransport`'s streams and many others are. */
 export interface WebStreams {
   /** Where bytes come from. Its end is the peer's half-close, its error a lost connection. */
-  readonly readable: ReadableStream<Uint8Array>;
+  readonly readable: WebReadable;
   /** Where bytes go. Closing it is our half-close, aborting it drops the connection. */
-  readonly writable: WritableStream<Uint8Array>;
+  readonly writable: WebWritable;
+}
+
+/**
+ * A `ReadableStream` of bytes: as much of it as is used, because each runtime's types of the whole fit no other's (those of
+ * `node:stream/web` and of the DOM, say).
+ */
+export interface WebReadable {
+  /** Whether somebody reads it. */
+  readonly locked: boolean;
+  /** Lock it. */
+  getReader(): WebReader;
+}
+
+/** What reads a {@link WebReadable}. */
+export interface WebReader {
+  /** Settles when nothing more comes. */
+  readonly closed: Promise<unknown>;
+  /** The next chunk. */
+  read(): Promise<{
+    /** Whether nothing more comes. */
+    readonly done: boolean;
+    /** The chunk, where there is one. */
+    readonly value?: Uint8Array | undefined;
+  }>;
+  /** Nothing more is wanted. */
+  cancel(): Promise<unknown>;
+}
+
+/** A `WritableStream` of bytes: as much of it as is used. */
+export interface WebWritable {
+  /** Whether somebody writes to it. */
+  readonly locked: boolean;
+  /** Lock it. */
+  getWriter(): WebWriter;
+}
+
+/** What writes to a {@link WebWritable}. */
+export interface WebWriter {
+  /** Settles when nothing more can be written. */
+  readonly closed: Promise<unknown>;
+  /** Settles when there is room. */
+  readonly ready: Promise<unknown>;
+  /** Write a chunk. */
+  write(chunk: Uint8Array): Promise<unknown>;
+  /** Nothing more follows. */
+  close(): Promise<unknown>;
+  /** Drop what waits, and the connection. */
+  abort(): Promise<unknown>;
 }
 
 /** What the stream shall say about itself. Nothing in here is checked against anything. */
@@ -71,8 +120,8 @@ export function streamFromWeb(streams: WebStreams, facts: WebStreamFacts = {}): 
 }
 
 class WebStream extends PumpStream implements StartableStream {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #reader: WebReader;
+  readonly #writer: WebWriter;
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly encrypted: boolean;
@@ -101,7 +150,9 @@ class WebStream extends PumpStream implements StartableStream {
   protected pull(): void {
     this.#reader
       .read()
-      .then(({ value, done }) => this.pulled(done ? undefined : value.slice()), this.#failed);
+      // What is no bytes fails the stream; a Buffer is copied too, whose own `slice` does not.
+      .then(({ value, done }) => (done ? undefined : copyBytes(viewBytes(value, 'chunk'))))
+      .then((chunk) => this.pulled(chunk), this.#failed);
   }
 
   protected push(bytes: Uint8Array): void {

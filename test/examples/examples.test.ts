@@ -208,6 +208,6 @@ describe('the demo server', () => {
   it('says in one line what is wrong with PORT', async () => {
     const { child, output } = run(built('demo/server.js'), { PORT: 'eighty' });
     expect((await once(child, 'exit'))[0]).toBe(1);
-    expect(output()).toMatch(/^Cannot start: the port is NaN, expected 0 to 65535\n$/);
+    expect(output()).toMatch(/^Cannot start: the port is NaN, expected a number from 0 to 65535\n$/);
   });
 });

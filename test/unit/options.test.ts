@@ -20,9 +20,16 @@ describe('checkOptions', () => {
     expect(() => checkOptions('test', Object.create({ roel: 1 }), ['role'])).toThrow('"roel"');
   });
 
-  it.each([[null], [undefined], [1], ['server']])('refuses %s, which is no object', (options) => {
+  it.each([
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [1, '1'],
+    ['server', 'server'],
+    [['server'], 'a list'],
+    [new Set(['server']), 'a list'],
+  ])('refuses %s, which is no object of options, and shows it', (options, is) => {
     expect(() => checkOptions('test', options as unknown as object, [])).toThrow(
-      `options are ${String(options)}`,
+      `Cannot test: options are ${is}, expected an object`,
     );
   });
 });

@@ -31,24 +31,28 @@ describe('viewBytes', () => {
   });
 
   it.each([
-    [123, 'number'],
-    ['text', 'string'],
-    [undefined, 'undefined'],
-    [null, 'null'],
-    [true, 'boolean'],
+    [123, 'Number'],
+    ['text', 'String'],
+    [undefined, 'Undefined'],
+    [null, 'Null'],
+    [true, 'Boolean'],
     [[1, 2], 'Array'],
     [{ length: 3 }, 'Object'],
     [{ byteLength: 3, buffer: memory }, 'Object'],
-    [() => 1, 'function'],
+    [() => 1, 'Function'],
   ])('throws for %s: nothing else is taken for bytes [CVE-2016-10518]', (data, is) => {
     expect(() => viewBytes(data, 'ping')).toThrow(
       expect.objectContaining({
         name: 'TypeError',
         code: 'bad-argument',
-        message: `Cannot use ping: it is of type ${is}, expected a Uint8Array, an ArrayBuffer or a view of one`,
+        message: `Cannot use ping: its type is ${is}, expected a Uint8Array, ArrayBuffer or view`,
       }),
     );
   });
+});
+
+it('viewBytes says what else its caller takes', () => {
+  expect(() => viewBytes({}, 'message', 'a string, ')).toThrow('Object, expected a string, a Uint8Array, ');
 });
 
 describe('copyBytes and plainBytes', () => {

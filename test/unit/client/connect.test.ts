@@ -1,5 +1,5 @@
 import { TransportError } from 'sansocket';
-import { connect, HandshakeError } from 'sansocket/client';
+import { connect, createWebSocketClass, HandshakeError } from 'sansocket/client';
 import { Server, type WebSocketHandlers } from 'sansocket/server';
 import { type ByteStream, createMemoryTransport, type MemoryPairOptions } from 'sansocket/transport';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -283,6 +283,35 @@ describe('connect(), when it fails', () => {
     expect((await rejection(connect(transport, 'wss://localhost:8080/'))).code).toBe('tls-failed');
   });
 
+  it('says so when the transport is left out', async () => {
+    const error = await rejection(connect(HERE as never, {} as never));
+    expect(error.message).toMatch(/^Cannot connect: the transport is "ws:.*import from 'sansocket'/);
+    expect(() => createWebSocketClass(undefined as never)).toThrow('Cannot make a WebSocket class');
+  });
+
+  it('has a stack that leads to who called, not to a callback of the runtime', async () => {
+    const transport = createMemoryTransport();
+    async function callOfMine(url = HERE): Promise<void> {
+      await connect(transport, url);
+    }
+    expect((await rejection(callOfMine())).stack).toMatch(/at (async )?callOfMine/);
+    await scripted(transport, (_, stream) => stream.end());
+    const error = await rejection(callOfMine());
+    expect(error).toBeInstanceOf(HandshakeError);
+    expect(error.stack).toMatch(/^HandshakeError: [\s\S]*at (async )?callOfMine/);
+  });
+
+  it('leaves the stack of an error of the app’s as it was', async () => {
+    const { transport } = await network(() => {});
+    const mine = new Error('mine');
+    const { stack } = mine;
+    const allowAddress = (): boolean => {
+      throw mine;
+    };
+    expect(await rejection(connect(transport, HERE, { allowAddress }))).toBe(mine);
+    expect(mine.stack).toBe(stack);
+  });
+
   it('rejects when the server ends without an answer', async () => {
     const { transport } = await network((_, stream) => stream.end());
     expect(await rejection(connect(transport, HERE))).toMatchObject({
@@ -332,7 +361,7 @@ describe('connect(), when it fails', () => {
   it.each([
     [{ colour: 'red' }, 'bad-option', 'there is no option "colour"'],
     [{ timeoutMs: 0 }, 'bad-option', 'timeoutMs is 0'],
-    [{ timeoutMs: '5' }, 'bad-option', 'timeoutMs is 5'],
+    [{ timeoutMs: '5' }, 'bad-option', 'timeoutMs is "5"'],
     [{ signal: {} }, 'bad-option', 'signal is an object'],
     [{ path: '' }, 'bad-option', 'path is empty'],
     [{ tls: { ca: 'x' } }, 'bad-option', 'expected a wss:// URL'],

@@ -193,7 +193,7 @@ describe('encodeResponse()', () => {
     ['a status below 100', { status: 99 }, /status is 99/],
     ['a status above 599', { status: 600 }, /status is 600/],
     ['a status with a fraction', { status: 200.5 }, /status is 200.5/],
-    ['a status that is text', { status: '200' }, /status is 200/],
+    ['a status that is text', { status: '200' }, /status is "200"/],
     ['a reason with CR LF', { status: 200, reason: 'OK\r\nX: y' }, /reason/],
     ['a reason above U+00FF', { status: 200, reason: '\u{1f600}' }, /reason/],
     ['a body in a 204', { status: 204, body: 'x' }, /204 has no body/],

@@ -63,6 +63,75 @@ describe.each(TRANSPORTS)('a handler that fails, over %s', (_, make) => {
     }
   });
 
+  test.each([
+    ['text', 'hello'],
+    ['bytes', new Uint8Array(2)],
+    ['a Response', new Response('hello')],
+    ['an object', { hello: 1 }],
+    ['a list', [1]],
+  ])('HTTP: returns %s and sends nothing: 500, and the error says what to call', async (is, result) => {
+    const errors: unknown[] = [];
+    const rig = new Rig(make(), { onError: (error, where) => errors.push(where, (error as Error).message) });
+    rig.server.useHttp(async () => result);
+    await rig.start();
+    const response = await (await rig.client()).write(requestHead('GET /')).response();
+    expect(response.status).toBe(500);
+    expect(errors).toEqual([
+      'handler',
+      expect.stringContaining(`the HTTP handler returned ${is} and sent nothing`),
+    ]);
+  });
+
+  test('HTTP: returns what an arrow function happens to, or anything after it sent: that means nothing', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp((request, response) => {
+      if (request.path === '/sent') {
+        void response.send('x');
+        return 'done';
+      }
+      if (request.path === '/headers') return response.headers.set('X-Y', 'z');
+      return (response.status = 204);
+    });
+    await rig.start();
+    for (const [path, status] of [
+      ['/sent', 200],
+      ['/headers', 200],
+      ['/status', 204],
+    ] as const) {
+      const response = await (await rig.client()).write(requestHead(`GET ${path}`)).response();
+      expect(response.status, path).toBe(status);
+    }
+    expect(rig.errors).toEqual([]);
+  });
+
+  test('HTTP: sends after it was done, because nobody waited: the error says so', async () => {
+    const rig = new Rig(make());
+    const late = gate();
+    const errors: string[] = [];
+    rig.server.useHttp((_request, response) => {
+      void late.promise.then(() => {
+        for (const call of [() => response.json(1), () => response.write('x')]) {
+          try {
+            void call();
+          } catch (error) {
+            errors.push((error as Error).message);
+          }
+        }
+      });
+    });
+    await rig.start();
+    const response = await (await rig.client()).write(requestHead('GET /')).response();
+    expect([response.status, response.body]).toEqual([200, '']);
+    late.open(undefined);
+    await until(() => errors.length === 2, 'both errors');
+    const why =
+      'the response was sent already, when the handler was done; return a promise of what is still to come';
+    expect(errors).toEqual([
+      expect.stringContaining(`Cannot send: ${why}`),
+      expect.stringContaining(`Cannot write: ${why}`),
+    ]);
+  });
+
   test('HTTP: after part of the body was sent: cut off, so that nobody takes it for whole', async () => {
     const rig = new Rig(make());
     rig.server.useHttp(async (request, response) => {

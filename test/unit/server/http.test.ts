@@ -136,6 +136,38 @@ describe.each(TRANSPORTS)('a server’s HTTP over %s', (_, make) => {
     expect(JSON.parse(none.body)).toEqual(['', 'bad-json']);
   });
 
+  test('a handler takes less than the server does with maxBytes: 413, declared or not, and at once where a peer asks first', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp(async (request, response) => {
+      if (request.path === '/text') await response.send(await request.text({ maxBytes: 3 }));
+      else if (request.path === '/json') await response.json(await request.json({ maxBytes: 3 }));
+      else await response.send(await request.bytes({ maxBytes: 3 }));
+    });
+    await rig.start();
+    for (const path of ['/text', '/json', '/bytes']) {
+      const client = await rig.client();
+      expect((await client.write(post(path, '123')).response()).body).toBe('123');
+      const head = requestHead(`POST ${path}`, 'Transfer-Encoding: chunked');
+      const response = await client.write(`${head}3\r\n123\r\n1\r\n4\r\n0\r\n\r\n`).response();
+      expect([response.status, response.body]).toEqual([
+        413,
+        'Cannot read request: its body has more than 3 bytes (maxBytes)\n',
+      ]);
+      const asking = await rig.client();
+      asking.write(requestHead(`POST ${path}`, 'Content-Length: 4', 'Expect: 100-continue'));
+      expect((await asking.response()).status).toBe(413);
+    }
+    expect(rig.errors).toEqual(Array(6).fill('request: body-too-big'));
+  });
+
+  test.each([[-1], ['3'], [Number.NaN]])('maxBytes of %j is refused', async (maxBytes) => {
+    const rig = new Rig(make());
+    rig.server.useHttp(async (request) => void (await request.bytes({ maxBytes } as never)));
+    await rig.start();
+    expect((await (await rig.client()).write(post('/', '1')).response()).status).toBe(500);
+    expect(rig.errors).toEqual(['handler: bad-option']);
+  });
+
   test('a body that is too big is answered with 413, declared or not', async () => {
     const rig = new Rig(make(), { limits: { maxBodyBytes: 10 } });
     rig.server.useHttp(async (request, response) => response.send(await request.text()));

@@ -8,6 +8,21 @@ import { gate, Rig, stopAfterEach, TRANSPORTS, turns, until } from './support.ts
 
 stopAfterEach();
 
+test.each([
+  [undefined, 'undefined'],
+  [{ limits: {} }, 'an object'],
+])(
+  'new Server(%j) of sansocket/server: there is no transport, and the error says where to have one',
+  (transport, is) => {
+    expect(() => new Server(transport as never)).toThrow(
+      expect.objectContaining({
+        code: 'bad-argument',
+        message: `Cannot make a server: the transport is ${is}, expected an object with listen and connect; import from 'sansocket' to have the runtime's`,
+      }),
+    );
+  },
+);
+
 describe('new Server: what cannot be is refused at once, and named', () => {
   const transport = createMemoryTransport();
 
@@ -104,6 +119,16 @@ describe.each([
     expect(two.port).not.toBe(one.port);
   });
 
+  test('a port in use: the stack leads to who called start', async () => {
+    const transport = make();
+    const { port } = await new Rig(transport).start();
+    async function callOfMine(): Promise<void> {
+      await new Rig(transport).server.start({ port, hostname: '127.0.0.1' });
+    }
+    const error: Error = await callOfMine().catch((reason) => reason);
+    expect(error.stack).toMatch(/^TransportError: [\s\S]*at (async )?callOfMine/);
+  });
+
   test.each([
     [-1],
     [65_536],
@@ -141,6 +166,33 @@ describe.each([
     await rig.start();
   });
 
+  test.each([
+    ['8080', 'where is "8080", expected a port as a number'],
+    [{ port: '8080' }, 'the port is "8080", expected a number'],
+    [Number.NaN, 'the port is NaN, expected a number'],
+  ])(
+    'start(%j), a port from the environment: text is shown as text, or nobody would see it',
+    async (where, named) => {
+      await expect(new Rig(make()).server.start(where as never)).rejects.toThrow(named);
+    },
+  );
+
+  test.each([
+    ['127.0.0.1', '"127.0.0.1"'],
+    [() => {}, 'a function'],
+  ])(
+    'start(0, %s) is refused: a hostname that is overlooked listens on all addresses',
+    async (second, is) => {
+      const rig = new Rig(make());
+      const start = rig.server.start.bind(rig.server) as (...args: unknown[]) => Promise<unknown>;
+      await expect(start(0, second)).rejects.toMatchObject({
+        code: 'bad-argument',
+        message: `Cannot start: the second argument is ${is}, expected all in one object, such as { port, hostname }`,
+      });
+      await rig.start();
+    },
+  );
+
   test.each([[undefined], [null], [5], [{}], [{ cert: 'c', key: 'k', cat: 'x' }]])(
     'setTls(%j) is refused, whether it runs or not',
     async (tls) => {
@@ -151,14 +203,19 @@ describe.each([
     },
   );
 
-  test.each([[null], [5], [{}]])('broadcast to %j is refused, and to nobody is nothing', async (to) => {
-    const rig = new Rig(make());
-    expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(
-      expect.objectContaining({ code: 'bad-argument' }),
-    );
-    rig.server.broadcast('x', undefined, []);
-    rig.server.broadcast('x');
-  });
+  test.each([[null], [5], [{}], [undefined]])(
+    'broadcast to %j is refused, and to nobody is nothing',
+    async (to) => {
+      const rig = new Rig(make());
+      expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      const some = new Set() as never;
+      expect(() => rig.server.broadcast('for a few', some)).toThrow('the sockets are the third argument');
+      rig.server.broadcast('x', undefined, []);
+      rig.server.broadcast('x');
+    },
+  );
 
   test.each([[null], [undefined], ['x'], [{ state: 'open' }]])(
     'broadcast to a list with %j in it is refused before anybody is sent anything',

@@ -244,6 +244,36 @@ describe.each(TRANSPORTS)('authorize over %s', (name, make) => {
     },
   );
 
+  test.each([
+    [
+      'throws',
+      () => {
+        throw refuse(403, 'not here');
+      },
+    ],
+    [
+      'rejects with',
+      async () => {
+        throw refuse(403, 'not here');
+      },
+    ],
+  ])('it %s a refusal, from deep inside: refused all the same', async (_, authorize) => {
+    const rig = await withAuthorize(authorize);
+    const response = await (await rig.client()).upgrade();
+    expect(response).toMatchObject({ status: 403, body: 'not here' });
+    expect(rig.errors).toEqual([]);
+  });
+
+  test('it returns a Response, as other servers have it: the error says what to return', async () => {
+    const told: string[] = [];
+    const rig = new Rig(make(), { onError: (error) => told.push((error as Error).message) });
+    rig.server.useWebSockets({ authorize: (() => new Response('no', { status: 401 })) as never });
+    await rig.start();
+    expect((await (await rig.client()).upgrade()).status).toBe(500);
+    expect(told).toEqual([expect.stringContaining('the answer is a Response, expected nothing for a yes')]);
+    expect(told[0]).toContain('refuse(status, why)');
+  });
+
   test('it sees the request', async () => {
     let seen: unknown;
     const rig = await withAuthorize((request) => {

@@ -32,7 +32,10 @@ describe('tools/check-imports.mjs', () => {
       'errors.ts': 'export {};',
       'frame/a.ts':
         "/**\n * import { x } from 'sansocket/frame';\n */\nimport '../errors.ts';\nimport { b } from './b.ts';",
-      'transport/node.ts': "import { connect } from 'node:net';\nimport type { T } from './transport.ts';",
+      'transport/node.ts':
+        "import { connect } from './node/connect.ts';\nimport type { T } from './transport.ts';",
+      'transport/node/connect.ts':
+        "import { connect } from 'node:net';\nimport type { T } from '../transport.ts';",
       'node.ts': "export * from './server/index.ts';\nimport { nodeTransport } from './transport/node.ts';",
     };
     expect(check(files)).toEqual({ status: 0, errors: '' });
@@ -53,6 +56,16 @@ describe('tools/check-imports.mjs', () => {
     ['an adapter from the server', 'server/a.ts', "import { nodeTransport } from '../transport/node.ts';"],
     ['an adapter from the wrong entry', 'bun.ts', "import { nodeTransport } from './transport/node.ts';"],
     ['an adapter from another adapter', 'transport/bun.ts', "import { nodeTransport } from './node.ts';"],
+    ['a part of another adapter', 'transport/bun/a.ts', "import { x } from '../node/stream.ts';"],
+    ['a part of an adapter from beside them', 'transport/pem.ts', "import { x } from './node/stream.ts';"],
+    ['an adapter from its own part', 'transport/bun/a.ts', "import { bunTransport } from '../bun.ts';"],
+    ["an adapter's part from its entry", 'bun.ts', "import { bun } from './transport/bun/runtime.ts';"],
+    [
+      "a runtime's module in another adapter's part",
+      'transport/bun/a.ts',
+      "import { connect } from 'node:net';",
+    ],
+    ['a protocol in a part of an adapter', 'transport/deno/a.ts', "export const h = 'Sec-WebSocket-Key';"],
     [
       'another part of transport than the interface',
       'client/a.ts',

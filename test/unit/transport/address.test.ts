@@ -119,6 +119,8 @@ describe('failure', () => {
   });
 
   test('speaks of the peer where there is no address, and has no cause where there is none', () => {
+    const said = failure('connect', 'tls-failed', 'a:1', new Error('wrong version number\n'));
+    expect(said.message).toBe('Cannot connect to a:1: TLS failed (wrong version number)');
     const error = failure('open', 'connection-reset', '');
     expect(error.message).toBe('Lost the connection to the peer: the peer reset the connection');
     expect('cause' in error).toBe(false);

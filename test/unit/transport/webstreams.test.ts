@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream';
 import { type StreamHandler, streamFromWeb } from 'sansocket/transport';
 import { appliesTo, type ContractSetup, TRANSPORT_CONTRACT } from 'sansocket/transport/contract';
 import { describe, expect, test } from 'vitest';
@@ -71,6 +72,37 @@ describe('streamFromWeb', () => {
     const chunk = await new Promise<Uint8Array>((resolve) => stream.start({ ...recorder(), data: resolve }));
     memory.fill(0);
     expect(chunk).toEqual(utf8('one'));
+  });
+
+  test('hands over copies of a Buffer too, whose slice is none, as a plain Uint8Array', async () => {
+    const chunk = Buffer.from('abc');
+    const readable = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(chunk) });
+    const heard = await new Promise<Uint8Array>((data) => {
+      streamFromWeb({ readable, writable: new WritableStream() }).start({ ...recorder(), data });
+    });
+    heard.fill(0);
+    expect(chunk.toString()).toBe('abc');
+    expect(heard.constructor).toBe(Uint8Array);
+  });
+
+  test('a chunk that is no bytes fails the stream, with a cause that says so', async () => {
+    const readable = new ReadableStream<never>({
+      start: (controller) => controller.enqueue('text' as never),
+    });
+    const error = await new Promise<Error | undefined>((close) => {
+      streamFromWeb({ readable, writable: new WritableStream() }).start({ ...recorder(), close });
+    });
+    expect(error?.cause).toMatchObject({
+      code: 'bad-argument',
+      message: expect.stringContaining('type is String'),
+    });
+  });
+
+  test('takes what Node’s types call web streams, with the DOM’s in place too', async () => {
+    const handler = recorder();
+    const { readable, writable } = Duplex.toWeb(Duplex.from([Buffer.from('from Node')]));
+    streamFromWeb({ readable, writable }).start(handler);
+    await expect.poll(() => handler.log[0]).toBe('data from Node');
   });
 
   test('an error of either stream is a lost connection, with its cause', async () => {
