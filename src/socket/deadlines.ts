@@ -24,6 +24,8 @@ const LONGEST_MS = 0x7fff_ffff;
 const LATE_MS = 2;
 /** Within this time, what came in meanwhile is read. Runtimes need different numbers of turns of the event loop to get to it. */
 const CATCH_UP_MS = 10;
+/** So many times in a row, and no more: in a process that is always busy, deadlines come all the same. */
+const MOST_LATE = 5;
 
 /**
  * Calls whatever is due, by one timer. A deadline that moves away costs nothing until it would have been due.
@@ -34,8 +36,10 @@ export class Deadlines {
   readonly #heap: Timed[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  /** The timer was late, and the one that waits now is for what came in meanwhile. */
-  #catchingUp = false;
+  /** When the timer should fire. */
+  #expectedAt = 0;
+  /** How many timers in a row were late: the one that waits is for what came in meanwhile. */
+  #lateTimers = 0;
 
   /** Milliseconds on a clock that only goes forward. */
   now(): number {
@@ -78,7 +82,7 @@ export class Deadlines {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#catchingUp = false;
+      this.#lateTimers = 0;
     }
   }
 
@@ -87,19 +91,24 @@ export class Deadlines {
     if (first === undefined || first.heapKey >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = first.heapKey;
-    const delay = Math.min(Math.max(Math.ceil(first.heapKey - this.now()), 1), LONGEST_MS);
-    this.#timer = setTimeout(this.#fire, delay);
+    const now = this.now();
+    this.#wait(Math.min(Math.max(Math.ceil(first.heapKey - now), 1), LONGEST_MS), now);
+  }
+
+  #wait(ms: number, now: number): void {
+    this.#expectedAt = now + ms;
+    this.#timer = setTimeout(this.#fire, ms);
   }
 
   readonly #fire = (): void => {
     const now = this.now();
-    // Once: in a process that is always busy, deadlines come all the same.
-    this.#catchingUp = !this.#catchingUp && now - this.#timerAt > LATE_MS;
-    if (this.#catchingUp) {
+    if (now - this.#expectedAt > LATE_MS && this.#lateTimers < MOST_LATE) {
+      this.#lateTimers++;
       this.#timerAt = Number.NEGATIVE_INFINITY; // nothing is due earlier
-      this.#timer = setTimeout(this.#fire, CATCH_UP_MS);
+      this.#wait(CATCH_UP_MS, now);
       return;
     }
+    this.#lateTimers = 0;
     this.#timer = undefined;
     this.#timerAt = Number.POSITIVE_INFINITY;
     for (let first = this.#heap[0]; first !== undefined && first.heapKey <= now; first = this.#heap[0]) {

@@ -248,7 +248,7 @@ export const LIMITS: readonly BehaviourCase[] = [
           head.write('TP/1.1\r\nHost: localhost\r\n\r\n');
           body.write('cd');
           idle.write(requestHead('GET /'));
-          for (const end = performance.now() + 500; performance.now() < end; );
+          for (const end = performance.now() + 1200; performance.now() < end; );
           equal((await head.response()).status, 200, 'head');
           equal((await body.response()).body, 'abcd', 'body');
           equal((await idle.response()).status, 200, 'the next request');
@@ -261,11 +261,11 @@ export const LIMITS: readonly BehaviourCase[] = [
         },
         {
           limits: {
-            headTimeoutMs: 400,
-            keepAliveTimeoutMs: 400,
-            closeTimeoutMs: 400,
+            headTimeoutMs: 1000,
+            keepAliveTimeoutMs: 1000,
+            closeTimeoutMs: 1000,
             pingIntervalMs: 50,
-            pongTimeoutMs: 400,
+            pongTimeoutMs: 1000,
           },
         },
       ),
