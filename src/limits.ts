@@ -17,7 +17,7 @@ export interface Limits {
   readonly maxFragments: number;
   /** Most bytes waiting to be sent. Past it: `send` rejects and the connection closes with 1013. */
   readonly maxSendBufferBytes: number;
-  /** Bytes waiting to be sent from which on `await send()` waits, and reading pauses. */
+  /** Bytes that the app is not done with from which on reading pauses. `await send()` waits from 64 KiB that the transport holds. */
   readonly highWaterMarkBytes: number;
   /** Longest head (request line and headers) or trailer section, in bytes. Past it: 431. */
   readonly maxHeadBytes: number;

@@ -229,6 +229,11 @@ export class HttpConnection {
           if (response.finished) break;
           return event;
         default:
+          if (event.code === 'unexpected-end' && this.#request !== undefined && response.finished) {
+            // Who has its answer may leave the rest of its body out.
+            this.#end();
+            break;
+          }
           this.#fault(event);
           return event;
       }
@@ -330,6 +335,10 @@ export class HttpConnection {
           `Cannot read request: its head is not complete after ${this.#limits.headTimeoutMs} ms`,
         );
       case 'body':
+        if (this.response.finished) {
+          this.#end();
+          return undefined;
+        }
         return this.fail(
           'body-timeout',
           `Cannot read request: its body made no progress for ${this.#limits.headTimeoutMs} ms`,

@@ -390,10 +390,14 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     // Nothing is taken in any more: what is left to tell is that it is over.
     if (state !== 'open' && state !== 'closing') return false;
     if (this.#resting) return true;
-    const { highWaterMarkBytes } = this.#host.limits;
-    // What is read has us write more. One end alone may wait with reading until its output moves, or both wait for each other: it is
-    // the server. Nor does it wait because of what it sends of its own accord, and would not send more of before that moves.
-    if (this.#added > highWaterMarkBytes && this.#connection.role === 'server') return true;
+    const { highWaterMarkBytes, maxSendBufferBytes } = this.#host.limits;
+    if (this.#full && this.#connection.role === 'server') {
+      // What is read has us write more. One end alone may wait with reading until its output moves, or both wait for each other: it is
+      // the server. Nor does it wait because of what it sends of its own accord, and would not send more of before that moves; but there
+      // has to be room for the answers.
+      if (this.#added > highWaterMarkBytes) return true;
+      if (this.#stream.bufferedBytes > maxSendBufferBytes / 2) return true;
+    }
     if (this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
     if (this.#inbox !== undefined && this.#inbox.size > highWaterMarkBytes) return true;
     return this.#pieces !== undefined && this.#pieces.size > (this.#pieces.ended ? 0 : highWaterMarkBytes);

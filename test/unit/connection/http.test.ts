@@ -410,6 +410,45 @@ describe('HttpConnection: faults', () => {
   });
 });
 
+describe('HttpConnection: a peer that leaves out the rest of its body', () => {
+  /** Half a request. */
+  function half(header: string, body: string): HttpBench {
+    const bench = new HttpBench({ limits: { headTimeoutMs: 100, closeTimeoutMs: 20 } });
+    bench.receive(head('POST /', header) + body);
+    return bench;
+  }
+
+  test.each([
+    ['Content-Length: 10', 'abc'],
+    ['Transfer-Encoding: chunked', '5\r\nabc'],
+  ])('is at fault (%s), unless it has its answer', (header, body) => {
+    const answered = half(header, body);
+    answered.response.send(403, []);
+    expect(answered.events()).toEqual([]);
+    expect(answered.receiveEnd()).toEqual([]);
+    expect(answered.where).toBe('ended, Infinity');
+
+    const waits = half(header, body);
+    expect(waits.receiveEnd()).toEqual(['error unexpected-end 400']);
+    expect(waits.sent()).toMatch(/^HTTP\/1\.1 400 /);
+
+    const reads = half(header, body);
+    reads.response.start(200, []);
+    expect(reads.receiveEnd()).toEqual(['error unexpected-end 400']);
+    expect(reads.where).toBe('ended, dropped, Infinity');
+  });
+
+  test('and stays: with its answer it is let go, without a word', () => {
+    const answered = half('Content-Length: 10', 'abc');
+    answered.response.send(403, []);
+    expect(answered.events()).toEqual([]);
+    answered.sent();
+    expect(answered.tick(100)).toBeUndefined();
+    expect([answered.where, answered.sent()]).toEqual(['ended, 120', '']);
+    expect(half('Content-Length: 10', 'abc').tick(100)).toBe('body-timeout');
+  });
+});
+
 describe('HttpConnection: deadlines', () => {
   const limits = { headTimeoutMs: 100, keepAliveTimeoutMs: 50, closeTimeoutMs: 20 };
 

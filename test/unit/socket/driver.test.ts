@@ -285,6 +285,24 @@ describe('Socket: backpressure', () => {
     expect(got).toBe(300);
   });
 
+  test('nor where one answer is most of what may wait: the next one would be too much', async () => {
+    let got = 0;
+    const { rig, client, toClient } = await connected(
+      async (socket) => {
+        got++;
+        await socket.send(new Uint8Array(600_000));
+      },
+      { limits: { maxSendBufferBytes: 1_000_000 } },
+    );
+    toClient.stall();
+    for (let i = 0; i < 3; i++) client.send(1, 'more');
+    await turns();
+    expect(got).toBe(1);
+    toClient.flow();
+    for (let i = 0; i < 3; i++) expect((await client.frame()).payload).toHaveLength(600_000);
+    expect(rig.errors).toEqual([]);
+  });
+
   test('what a server sends of its own accord is no reason not to read: the peer may be waiting for just that', async () => {
     let got = 0;
     const { client, socket, toClient } = await connected(() => void got++);
