@@ -1,7 +1,7 @@
 /**
  * Options objects: a name that does not exist is refused, never ignored.
  *
- * Owns: the check of names and of switches. Does not own: which options there are (each module's own list).
+ * Owns: the check of names, of switches, and of what both ends take for TLS. Does not own: which options there are (each module's own list).
  *
  * @module
  */
@@ -50,4 +50,23 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   return Symbol.iterator in value ? 'a list' : 'an object';
+}
+
+/**
+ * Refuse what cannot be PEM, such as the name of a file: one runtime ignores it, another says something of a start line. Text is not
+ * shown, because it may be a key.
+ *
+ * @param isList Whether a list of them will do.
+ * @throws A `UsageTypeError` (`bad-option`).
+ */
+export function checkPem(name: string, value: unknown, isList = false): void {
+  for (const each of isList && Array.isArray(value) ? value : [value]) {
+    if (each instanceof Uint8Array || (typeof each === 'string' && each.includes('-----BEGIN '))) continue;
+    const is = typeof each === 'string' ? 'text without a BEGIN line' : show(each);
+    const hint = typeof each === 'string' ? '; of a file, pass what is in it' : '';
+    throw new UsageTypeError(
+      'bad-option',
+      `Cannot use TLS: ${name} is ${is}, expected PEM, as text or bytes${isList ? ', or a list of that' : ''}${hint}`,
+    );
+  }
 }

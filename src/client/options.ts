@@ -11,7 +11,7 @@ import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import type { WebSocketUrl } from '../handshake/url.ts';
 import type { HeaderEntries } from '../http/headers.ts';
 import type { Limits } from '../limits.ts';
-import { checkOptions, show } from '../options.ts';
+import { checkOptions, checkPem, show } from '../options.ts';
 import type { SocketHandlers } from '../socket/driver.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import type { ErrorSource } from '../socket/host.ts';
@@ -141,6 +141,9 @@ export function transportOptions<Data>(url: WebSocketUrl, options: ClientOptions
       'bad-option',
       'Cannot connect: there are tls options, expected a wss:// URL with them',
     );
+  }
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    if (tls?.[name] !== undefined) checkPem(name, tls[name], name === 'ca');
   }
   const where = path === undefined ? { hostname: url.hostname, port: url.port } : { path };
   if (!url.secure) return { ...where, timeoutMs, signal };

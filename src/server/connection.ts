@@ -42,6 +42,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #exchange = 0;
   /** Told when the answer to the request at hand is no longer wanted. */
   #whenOver: (() => void) | undefined;
+  /** Made when the app first asks for the signal of the request at hand; forgotten when that is answered. */
+  #leaving: AbortController | undefined;
   #corked = false;
   #flushDue = false;
   #full = false;
@@ -99,6 +101,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       return;
     }
     this.#http!.receiveEnd(this.#app.host.deadlines.now());
+    this.#left(hasLeft());
     this.#pumpCorked();
   }
 
@@ -119,6 +122,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     this.#gone = true;
     if (error !== undefined && this.#http?.idle === false) this.#app.host.report(error, 'transport');
     this.#app.host.deadlines.remove(this);
+    this.#left(error ?? hasLeft());
     this.#endTurn();
     if (this.#body !== undefined) {
       this.#fault ??= this.#brokenOff();
@@ -210,7 +214,10 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   /** Send what was written. Settles when there is room for more. */
   written(): Promise<void> {
-    if (this.#http!.response.finished) this.#dropBody();
+    if (this.#http!.response.finished) {
+      this.#leaving = undefined;
+      this.#dropBody();
+    }
     return this.#written();
   }
 
@@ -265,6 +272,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   /** The peer broke a rule or a time limit; it has been answered, and the app's own answer comes too late. */
   #refused(error: ProtocolError): void {
+    this.#left(error);
     this.#endTurn();
     this.#fault = error;
     this.#body?.fail(error);
@@ -316,9 +324,26 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   /** The answer to the request at hand, if it is still to come, comes too late. */
   #endTurn(): void {
     this.#exchange++;
+    this.#leaving = undefined;
     const call = this.#whenOver;
     this.#whenOver = undefined;
     call?.();
+  }
+
+  /** The peer has left, as far as we can tell, or broke a rule: tell an app that wanted to know. */
+  #left(reason: unknown): void {
+    this.#leaving?.abort(reason);
+  }
+
+  /** See `HttpRequest.signal`. */
+  signal(exchange: number): AbortSignal {
+    if (!this.isCurrent(exchange))
+      return this.#gone ? AbortSignal.abort(hasLeft()) : new AbortController().signal;
+    this.#leaving ??= new AbortController();
+    const { signal } = this.#leaving;
+    if (this.#http!.inputEnded) this.#left(hasLeft());
+    if (this.#http!.response.finished) this.#leaving = undefined;
+    return signal;
   }
 
   /** Have `call` called when the answer to the request at hand is no longer wanted. */
@@ -386,6 +411,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   #opened(opening: Opening<Data>, exchange: number): void {
     if (!this.isCurrent(exchange)) return;
+    this.#leaving = undefined;
     const http = this.#http!;
     const { refusal } = opening;
     if (refusal !== undefined) {
@@ -486,6 +512,15 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   }
 }
 
+function hasLeft(): ProtocolError {
+  return new ProtocolError(
+    'not-open',
+    CONNECTION_ERRORS['not-open'],
+    'Cannot answer: the peer has ended its side, or the connection is gone',
+    0,
+  );
+}
+
 /**
  * Refuse what a handler returned in the place of sending it: the answer would be empty, and nobody would know why.
  * What an arrow function happens to return (a number, headers, an object of the app's) means nothing.
@@ -525,6 +560,10 @@ class Turn<Data> implements RequestSource, ResponseSink {
 
   get encrypted(): boolean {
     return this.#connection.stream.encrypted;
+  }
+
+  get signal(): AbortSignal {
+    return this.#connection.signal(this.#exchange);
   }
 
   wantBody(): void {

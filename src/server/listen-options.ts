@@ -6,7 +6,7 @@
  * @module
  */
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
-import { checkOptions, readSwitch, show } from '../options.ts';
+import { checkOptions, checkPem, readSwitch, show } from '../options.ts';
 import type { ListenOptions, TlsServerOptions } from '../transport/transport.ts';
 
 const LISTEN_OPTIONS: readonly string[] = [
@@ -65,17 +65,13 @@ export function checkTlsOptions(tls: TlsServerOptions): void {
     const is = show(tls[name as keyof TlsServerOptions]);
     throw new UsageTypeError('bad-option', `Cannot ${call}: ${name} is ${is}, expected ${expected}`);
   };
-  expect(isPem(cert), 'cert', 'PEM, as text or bytes');
-  expect(isPem(key), 'key', 'PEM, as text or bytes');
-  expect(ca === undefined || [ca].flat().every(isPem), 'ca', 'PEM, as text or bytes, or a list of that');
+  checkPem('cert', cert);
+  checkPem('key', key);
+  if (ca !== undefined) checkPem('ca', ca, true);
   expect(passphrase === undefined || typeof passphrase === 'string', 'passphrase', 'text');
   const names: unknown = alpnProtocols ?? [];
   // A name has a length of one byte in front (RFC 7301 §3.1).
   const fit =
     Array.isArray(names) && names.every((name) => typeof name === 'string' && /^.{1,255}$/.test(name));
   expect(fit, 'alpnProtocols', 'a list of names of 1 to 255 bytes');
-}
-
-function isPem(value: unknown): boolean {
-  return typeof value === 'string' || value instanceof Uint8Array;
 }

@@ -19,6 +19,8 @@ export interface RequestSource {
   readonly remoteAddress: string;
   /** Whether the connection is over TLS. */
   readonly encrypted: boolean;
+  /** Aborted when the peer has left before it was answered. */
+  readonly signal: AbortSignal;
   /** The app wants the body: tell a peer that waits to be told. */
   wantBody(): void;
 }
@@ -49,6 +51,7 @@ export class HttpRequest {
   readonly #source: RequestSource;
   readonly #queryText: string;
   #query: URLSearchParams | undefined;
+  #signal: AbortSignal | undefined;
   readonly #body: AsyncQueue<Uint8Array> | undefined;
   /** What Content-Length says. */
   readonly #declared: number;
@@ -95,6 +98,16 @@ export class HttpRequest {
   /** Whether the request came over TLS. */
   get encrypted(): boolean {
     return this.#source.encrypted;
+  }
+
+  /**
+   * Aborted when the peer leaves before it is answered: when it ends its side, the connection is lost, or the server gives the request up
+   * (a body that stalls, say). For work that nobody waits for any more; a handler that goes on regardless does no harm. Few clients end their
+   * side and still read; to such a one, an answer that is sent nevertheless arrives. Its `reason` is an error with a `code`.
+   */
+  get signal(): AbortSignal {
+    this.#signal ??= this.#source.signal;
+    return this.#signal;
   }
 
   /**

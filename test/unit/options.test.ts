@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkOptions, readSwitch } from '../../src/options.ts';
+import { checkOptions, checkPem, readSwitch } from '../../src/options.ts';
 
 describe('checkOptions', () => {
   it('takes objects with known names only, also none at all', () => {
@@ -45,5 +45,29 @@ describe('readSwitch', () => {
     expect(() => readSwitch('test', 'x', value, false)).toThrow(
       expect.objectContaining({ code: 'bad-option', name: 'TypeError' }),
     );
+  });
+});
+
+describe('checkPem', () => {
+  const pem = '-----BEGIN CERTIFICATE-----\n';
+
+  it('takes text with a BEGIN line, bytes, and lists of them where a list will do', () => {
+    expect(checkPem('cert', `# mine\n${pem}`)).toBeUndefined();
+    expect(checkPem('cert', new Uint8Array(1))).toBeUndefined();
+    expect(checkPem('ca', [pem, new Uint8Array(1)], true)).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'server.key',
+      false,
+      /key is text without a BEGIN line, expected PEM, as text or bytes; of a file, pass what is in it$/,
+    ],
+    [5, false, /key is 5, expected PEM, as text or bytes$/],
+    [[pem], false, /key is a list, expected PEM/],
+    [[pem, 'ca.pem'], true, /as text or bytes, or a list of that; of a file/],
+  ])('refuses %j, and never shows text, which may be a key', (value, isList, message) => {
+    expect(() => checkPem('key', value, isList)).toThrow(message);
+    expect(() => checkPem('key', value, isList)).not.toThrow(/server\.key|ca\.pem/);
   });
 });

@@ -69,7 +69,13 @@ export const TLS: readonly BehaviourCase[] = [
     name: 'tls: a bad certificate, or one with another’s key, is one clear error at start',
     run: async (env) => {
       const server = new env.Server();
-      await fails(server.start({ port: 0, tls: { cert: 'no', key: 'no' } }), 'tls-failed', 'start');
+      await fails(
+        server.start({ port: 0, tls: { cert: 'cert.pem', key: 'key.pem' } }),
+        'bad-option',
+        'names',
+      );
+      const no = '-----BEGIN CERTIFICATE-----\nno\n-----END CERTIFICATE-----\n';
+      await fails(server.start({ port: 0, tls: { cert: no, key: no } }), 'tls-failed', 'start');
       const mixed = { cert: env.tls.ca, key: env.tls.server.key };
       await fails(server.start({ port: 0, tls: mixed }), 'tls-failed', 'a key of another certificate');
       await server.stop();

@@ -283,6 +283,18 @@ describe('connect(), when it fails', () => {
     expect((await rejection(connect(transport, 'wss://localhost:8080/'))).code).toBe('tls-failed');
   });
 
+  it('refuses the name of a file for a certificate, which some runtimes ignore', async () => {
+    for (const name of ['ca', 'cert', 'key']) {
+      const error = await rejection(
+        connect(createMemoryTransport(), 'wss://localhost/', { tls: { [name]: 'file.pem' } }),
+      );
+      expect([error.code, error.message]).toEqual([
+        'bad-option',
+        expect.stringContaining(`${name} is text without`),
+      ]);
+    }
+  });
+
   it('says so when the transport is left out', async () => {
     const error = await rejection(connect(HERE as never, {} as never));
     expect(error.message).toMatch(/^Cannot connect: the transport is "ws:.*import from 'sansocket'/);

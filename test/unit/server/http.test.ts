@@ -1,4 +1,4 @@
-import { refuse } from 'sansocket/server';
+import { type HttpRequest, refuse } from 'sansocket/server';
 import { describe, expect, test } from 'vitest';
 import { headerOf } from '../../support/http-wire.ts';
 import { requestHead } from '../../support/raw-client.ts';
@@ -547,6 +547,87 @@ describe.each(TRANSPORTS)('a server’s HTTP over %s', (_, make) => {
     client.write('GET / HTTP/1.0\r\n\r\n');
     expect(headerOf(await client.response(), 'connection')).toBe('close');
     await client.whenEnded();
+  });
+
+  test('signal: aborted when the peer leaves before it is answered, with what became of it', async () => {
+    const rig = new Rig(make());
+    const reasons: unknown[] = [];
+    rig.server.useHttp(async (request) => {
+      const { signal } = request;
+      expect([request.signal === signal, signal.aborted]).toEqual([true, false]);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      reasons.push((signal.reason as { code?: string }).code);
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /'));
+    await turns();
+    client.destroy();
+    await until(() => reasons.length === 1, 'the handler is told');
+    expect(reasons[0]).toMatch(/^(not-open|connection-reset)$/);
+    expect(rig.errors.filter((error) => !error.startsWith('transport'))).toEqual([]);
+  });
+
+  test('signal: aborted when the peer ends its side, and what is sent nevertheless arrives', async () => {
+    const rig = new Rig(make());
+    rig.server.useHttp(async ({ signal }, response) => {
+      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await response.send(String((signal.reason as { code?: string }).code));
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /1'), requestHead('GET /2')).end();
+    expect((await client.response()).body).toBe('not-open');
+    expect((await client.response()).body).toBe('not-open');
+  });
+
+  test('signal: aborted with the fault when a request is given up', async () => {
+    const rig = new Rig(make(), { limits: { headTimeoutMs: 20 } });
+    let reason: unknown;
+    rig.server.useHttp(async (request) => {
+      request.signal.addEventListener('abort', () => {
+        reason = request.signal.reason;
+      });
+      await request.bytes();
+    });
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('POST /', 'Content-Length: 5'));
+    expect((await client.response()).status).toBe(408);
+    expect(reason).toMatchObject({ code: 'body-timeout' });
+  });
+
+  test('signal: means nothing any more once the request is answered or upgraded; and is aborted where it is first asked for too late', async () => {
+    const rig = new Rig(make());
+    const kept: HttpRequest[] = [];
+    rig.server.useHttp(async (request, response) => {
+      kept.push(request);
+      if (request.path === '/asked') expect(request.signal.aborted).toBe(false);
+      if (request.path !== '/late') await response.send('x');
+      else await gone.promise;
+    });
+    rig.server.useWebSockets({
+      authorize(request) {
+        kept.push(request);
+        expect(request.signal.aborted).toBe(false);
+      },
+    });
+    const gone = gate();
+    await rig.start();
+    const client = await rig.client();
+    client.write(requestHead('GET /asked'), requestHead('GET /late'));
+    await client.response();
+    const socket = await rig.socket();
+    await until(() => kept.length === 3, 'all have come');
+    client.destroy();
+    socket.destroy();
+    gone.open();
+    await until(() => rig.server.connectionCount === 0, 'no connection');
+    expect(kept.map(({ path, signal }) => [path, signal.aborted])).toEqual([
+      ['/asked', false],
+      ['/late', true],
+      ['/', false],
+    ]);
   });
 
   test('half-closed by the peer: what it asked for is answered, then the connection is over', async () => {

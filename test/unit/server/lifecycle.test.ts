@@ -6,6 +6,9 @@ import { describe, expect, test } from 'vitest';
 import { requestHead } from '../../support/raw-client.ts';
 import { gate, Rig, stopAfterEach, TRANSPORTS, turns, until } from './support.ts';
 
+/** What looks like a certificate, or a key. */
+const PEM = '-----BEGIN CERTIFICATE-----\n';
+
 stopAfterEach();
 
 test.each([
@@ -150,15 +153,18 @@ describe.each([
     [{ tls: null }],
     [{ tls: true }],
     [{ tls: {} }],
-    [{ tls: { cert: 'c' } }],
-    [{ tls: { cert: 'c', key: 5 } }],
-    [{ tls: { cert: 'c', key: 'k', certificate: 'x' } }],
-    [{ tls: { cert: 'c', key: 'k', ca: [5] } }],
-    [{ tls: { cert: 'c', key: 'k', passphrase: 5 } }],
-    [{ tls: { cert: 'c', key: 'k', requestCert: 'no' } }],
-    [{ tls: { cert: 'c', key: 'k', alpnProtocols: 'http/1.1' } }],
-    [{ tls: { cert: 'c', key: 'k', alpnProtocols: [''] } }],
-    [{ tls: { cert: 'c', key: 'k', alpnProtocols: ['x'.repeat(256)] } }],
+    [{ tls: { cert: PEM } }],
+    [{ tls: { cert: PEM, key: 5 } }],
+    [{ tls: { cert: 'cert.pem', key: PEM } }],
+    [{ tls: { cert: PEM, key: 'key.pem' } }],
+    [{ tls: { cert: PEM, key: PEM, ca: [PEM, 'ca.pem'] } }],
+    [{ tls: { cert: PEM, key: PEM, certificate: 'x' } }],
+    [{ tls: { cert: PEM, key: PEM, ca: [5] } }],
+    [{ tls: { cert: PEM, key: PEM, passphrase: 5 } }],
+    [{ tls: { cert: PEM, key: PEM, requestCert: 'no' } }],
+    [{ tls: { cert: PEM, key: PEM, alpnProtocols: 'http/1.1' } }],
+    [{ tls: { cert: PEM, key: PEM, alpnProtocols: [''] } }],
+    [{ tls: { cert: PEM, key: PEM, alpnProtocols: ['x'.repeat(256)] } }],
     [true],
   ])('start(%j) is refused, and the server can still be started', async (where) => {
     const rig = new Rig(make());
@@ -170,6 +176,10 @@ describe.each([
     ['8080', 'where is "8080", expected a port as a number'],
     [{ port: '8080' }, 'the port is "8080", expected a number'],
     [Number.NaN, 'the port is NaN, expected a number'],
+    [
+      { tls: { cert: 'cert.pem', key: 'key.pem' } },
+      'cert is text without a BEGIN line, expected PEM, as text or bytes; of a file, pass what is in it',
+    ],
   ])(
     'start(%j), a port from the environment: text is shown as text, or nobody would see it',
     async (where, named) => {
@@ -193,7 +203,7 @@ describe.each([
     },
   );
 
-  test.each([[undefined], [null], [5], [{}], [{ cert: 'c', key: 'k', cat: 'x' }]])(
+  test.each([[undefined], [null], [5], [{}], [{ cert: PEM, key: PEM, cat: 'x' }]])(
     'setTls(%j) is refused, whether it runs or not',
     async (tls) => {
       const rig = new Rig(make());
