@@ -437,7 +437,9 @@ export class WebSocketConnection {
    * write to it either, since a prepared message is shared by all who send it.
    */
   takeOutput(): Uint8Array | undefined {
-    if (this.#owedPong !== undefined && !this.#congested && this.#answersPings()) {
+    const { state } = this;
+    // "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame" (§5.5.2).
+    if (this.#owedPong !== undefined && !this.#congested && (state === 'open' || state === 'closing')) {
       this.#frames.bytes(FIN_BIT | Opcode.Pong, this.#owedPong);
       this.#owedPong = undefined;
     }
@@ -484,13 +486,7 @@ export class WebSocketConnection {
     return event;
   }
 
-  /** "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame" (§5.5.2). */
-  #answersPings(): boolean {
-    return this.#state === 'open' || this.#state === 'closing';
-  }
-
   #answerPing(payload: Uint8Array): void {
-    if (!this.#answersPings()) return;
     // "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s),
     // the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame."
     if (

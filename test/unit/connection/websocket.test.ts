@@ -454,6 +454,23 @@ describe.each(ROLES)('WebSocketConnection as %s: keepalive', (role) => {
     expect(bench.tick(130)).toEqual(['error pong-timeout', 'close 1011 unclean']);
   });
 
+  test.each(['receive', 'lend'] as const)('a chunk with one is (%s)', (call) => {
+    const bench = new Bench(role, { limits });
+    bench.tick(100);
+    bench.connection[call](Uint8Array.of(0x82), 120);
+    expect(bench.tick(130)).toEqual([]);
+    expect(bench.connection.deadline).toBe(160);
+  });
+
+  test('fail while we close is told, and ends it: the code that went out stays', () => {
+    const bench = new Bench(role);
+    bench.connection.close(1000);
+    expect(bench.connection.fail('handler-failed', 'x')).toMatchObject({ code: 'handler-failed' });
+    expect(bench.events()).toEqual(['error handler-failed', 'close 1011 unclean']);
+    expect(bench.sent()).toEqual(['close 1000']);
+    expect(bench.connection.fail('handler-failed', 'x')).toBeUndefined();
+  });
+
   test('bytes are a sign of life: a pong can be stuck behind a long message', () => {
     const bench = new Bench(role, { limits });
     bench.tick(100);
