@@ -11,7 +11,7 @@ export default defineConfig({
     ...base.test,
     include: [
       ...PURE.map((row) => `test/unit/${row}/**/*.test.ts`),
-      'test/unit/{options,limits}.test.ts',
+      'test/unit/{options,limits,inspect}.test.ts',
       'test/unit/client/opening.test.ts',
       'test/property/**/*.test.ts',
     ],
@@ -19,7 +19,7 @@ export default defineConfig({
     coverage: {
       enabled: true,
       provider: 'v8',
-      include: [...PURE.map((row) => `src/${row}/**/*.ts`), 'src/{errors,limits,options}.ts'],
+      include: [...PURE.map((row) => `src/${row}/**/*.ts`), 'src/{errors,limits,options,inspect}.ts'],
       reporter: ['text-summary', 'json'],
       reportOnFailure: true,
       reportsDirectory: 'coverage',

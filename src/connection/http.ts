@@ -364,10 +364,8 @@ export class HttpConnection {
       case 'idle':
         // It cannot think of a next request before it has the answer to the last.
         return sending ? keepAliveTimeoutMs : 0;
-      case 'ending':
+      default: // 'ending': the others have no deadline
         return sending ? closeTimeoutMs : 0;
-      default:
-        return 0;
     }
   }
 
