@@ -1,9 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { copyBytes, plainBytes, viewBytes } from '../../../src/bytes/view.ts';
+import { checkBytes, checkText, copyBytes, plainBytes, viewBytes } from '../../../src/bytes/view.ts';
 
 const memory = Uint8Array.from({ length: 32 }, (_, i) => i).buffer;
 
 describe('viewBytes', () => {
+  it.each(['x[object ArrayBuffer', 'ArrayBuffer]y'])(
+    'takes no object for a buffer that calls itself %s',
+    (tag) => {
+      expect(() => viewBytes({ [Symbol.toStringTag]: tag }, 'message')).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+    },
+  );
+
   it('returns a Uint8Array itself', () => {
     const bytes = new Uint8Array(memory, 3, 5);
     expect(viewBytes(bytes, 'x')).toBe(bytes);
@@ -71,5 +80,25 @@ describe('copyBytes and plainBytes', () => {
     const view = plainBytes(buffer);
     expect(view.constructor).toBe(Uint8Array);
     expect([view.buffer, view.byteOffset, view.length]).toEqual([buffer.buffer, buffer.byteOffset, 2]);
+  });
+});
+
+describe('checkText and checkBytes', () => {
+  const refused = (message: string): object =>
+    expect.objectContaining({ name: 'TypeError', code: 'bad-argument', message });
+
+  it('let through what it is to be', () => {
+    expect(checkText('', 'name')).toBe('');
+    expect(checkBytes(new Uint8Array(0), 'mask')).toBeUndefined();
+    expect(checkBytes(Buffer.alloc(1), 'mask')).toBeUndefined();
+  });
+
+  it('say of anything else what it is, and what it was for', () => {
+    expect(() => checkText(null, 'name')).toThrow(refused('Cannot use name: it is null, expected a string'));
+    expect(() => checkText(5, 'name')).toThrow(refused('Cannot use name: it is number, expected a string'));
+    expect(() => checkBytes('x', 'mask')).toThrow(refused('Cannot mask: the bytes are not a Uint8Array'));
+    expect(() => checkBytes(new ArrayBuffer(1), 'mask')).toThrow(
+      refused('Cannot mask: the bytes are not a Uint8Array'),
+    );
   });
 });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { HttpHeaders, RequestParser } from 'sansocket/http';
 import { describe, expect, it } from 'vitest';
 import { bytesOf } from './drive.ts';
@@ -201,6 +202,18 @@ describe('HttpHeaders', () => {
       return '';
     };
     expect(message(`${'é'.repeat(64)}x`)).toContain(`"${'?'.repeat(64)}"`);
+  });
+
+  it('are shown by console.log as a map: names in lower case, lines of one name joined', () => {
+    expect(
+      inspect(
+        new HttpHeaders([
+          ['A', '1'],
+          ['a', '2'],
+          ['B', '3'],
+        ]),
+      ),
+    ).toBe("HttpHeaders(2) { 'a' => '1, 2', 'b' => '3' }");
   });
 
   it('an error message holds no line break of the name it complains about', () => {
