@@ -101,7 +101,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       return;
     }
     this.#http!.receiveEnd(this.#app.host.deadlines.now());
-    this.#left(hasLeft());
+    this.#left();
     this.#pumpCorked();
   }
 
@@ -122,7 +122,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     this.#gone = true;
     if (error !== undefined && this.#http?.idle === false) this.#app.host.report(error, 'transport');
     this.#app.host.deadlines.remove(this);
-    this.#left(error ?? hasLeft());
+    this.#left(error);
     this.#endTurn();
     if (this.#body !== undefined) {
       this.#fault ??= this.#brokenOff();
@@ -331,8 +331,9 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   }
 
   /** The peer has left, as far as we can tell, or broke a rule: tell an app that wanted to know. */
-  #left(reason: unknown): void {
-    this.#leaving?.abort(reason);
+  #left(reason?: Error): void {
+    // An error costs a walk over the stack, and hardly anybody asks.
+    if (this.#leaving !== undefined) this.#leaving.abort(reason ?? hasLeft());
   }
 
   /** See `HttpRequest.signal`. */
@@ -341,7 +342,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       return this.#gone ? AbortSignal.abort(hasLeft()) : new AbortController().signal;
     this.#leaving ??= new AbortController();
     const { signal } = this.#leaving;
-    if (this.#http!.inputEnded) this.#left(hasLeft());
+    if (this.#http!.inputEnded) this.#left();
     if (this.#http!.response.finished) this.#leaving = undefined;
     return signal;
   }
