@@ -580,13 +580,14 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (output !== undefined) {
       if (this.#full) {
         this.#added += output.length;
+        // From here on, of many pings the last will do.
+        if (this.#added > this.#host.limits.highWaterMarkBytes) connection.congested = true;
         if (output.length < COPY_BELOW) output = output.slice();
       }
       this.#outflow?.wrote(output.length);
       if (!this.#stream.write(output)) {
         if (!this.#full) this.#outflow = new Outflow(this.#stream.bufferedBytes, this.#host.deadlines.now());
         this.#full = true;
-        connection.congested = true;
       } else if (this.#stream.copied === true) connection.recycleOutput(output);
     }
     if (connection.dropped) this.#stream.destroy();
