@@ -610,6 +610,16 @@ describe.each(ROLES)('WebSocketConnection as %s: sending', (role) => {
     ]);
   });
 
+  test('sendPrepared: its type can be said again, and not be another', () => {
+    const bench = new Bench(role);
+    const prepared = new PreparedMessage('news');
+    expect(bench.connection.sendPrepared(prepared, { type: 'text' })).toBe(true);
+    expect(() => bench.connection.sendPrepared(prepared, { type: 'binary' })).toThrow(
+      expect.objectContaining({ code: 'bad-argument' }),
+    );
+    expect(bench.sent()).toEqual(['text "news"']);
+  });
+
   test('sendPiece: one piece that is first and last is a plain message', () => {
     const bench = new Bench(role);
     bench.connection.sendPiece('binary', Uint8Array.of(7), true, true);

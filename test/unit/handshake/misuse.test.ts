@@ -30,6 +30,7 @@ const refusal = readUpgrade({ method: 'POST', version: '1.1', headers: new HttpH
 describe('what a caller gets wrong throws at the call, with a code', () => {
   it.each<[string, Call, unknown[]]>([
     ['isUpgrade() of nothing', isUpgrade, [undefined]],
+    ['isUpgrade() of what has no headers', isUpgrade, [{}]],
     ['isUpgrade() of a request of node:http', isUpgrade, [{ headers: { upgrade: 'websocket' } }]],
     ['isUpgrade() of a Request of fetch()', isUpgrade, [{ headers: new Headers() }]],
     ['readUpgrade() of nothing', readUpgrade, [undefined]],

@@ -29,6 +29,14 @@ describe('isUpgrade()', () => {
     expect(isUpgrade({ headers: headersOf({ upgrade }) })).toBe(true);
   });
 
+  it('says no in HTTP/1.0, where Upgrade is to be ignored [RFC 9110 7.8]', () => {
+    const headers = headersOf({ upgrade: 'websocket' });
+    expect([isUpgrade({ headers, version: '1.0' }), isUpgrade({ headers, version: '1.1' })]).toEqual([
+      false,
+      true,
+    ]);
+  });
+
   it('says yes where another line names it [RFC 9110 5.3]', () => {
     expect(isUpgrade({ headers: headersOf({ upgrade: ['h2c', 'websocket'] }) })).toBe(true);
   });
