@@ -338,8 +338,10 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   /** See `HttpRequest.signal`. */
   signal(exchange: number): AbortSignal {
-    if (!this.isCurrent(exchange))
-      return this.#gone ? AbortSignal.abort(hasLeft()) : new AbortController().signal;
+    if (!this.isCurrent(exchange)) {
+      if (!this.#gone && this.#fault === undefined) return new AbortController().signal;
+      return AbortSignal.abort(this.#fault ?? hasLeft());
+    }
     this.#leaving ??= new AbortController();
     const { signal } = this.#leaving;
     if (this.#http!.inputEnded) this.#left();

@@ -46,14 +46,12 @@ interface Head {
   readonly chunked: boolean;
 }
 
-/** The request that `text` starts with; undefined when there is no whole and right one. */
-function headBySpec(text: string): Head | undefined {
+/** The start line and the header that `text` starts with; undefined when they are not whole, or a line of the header is none. */
+function linesBySpec(text: string) {
   const rest = text.replace(/^(?:\r\n){1,4}/, '');
   const end = rest.indexOf('\r\n\r\n');
   if (end < 0) return undefined;
   const [first = '', ...lines] = rest.slice(0, end).split('\r\n');
-  const [, method, target, minor] = REQUEST_LINE.exec(first) ?? [];
-  if (method === undefined || target === undefined) return undefined;
   const headers: Array<[string, string]> = [];
   for (const line of lines) {
     const [, name, value] = FIELD_LINE.exec(line) ?? [];
@@ -62,6 +60,16 @@ function headBySpec(text: string): Head | undefined {
   }
   const all = (wanted: string): string[] =>
     headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
+  return { first, headers, all };
+}
+
+/** The request that `text` starts with; undefined when there is no whole and right one. */
+function headBySpec(text: string): Head | undefined {
+  const section = linesBySpec(text);
+  if (section === undefined) return undefined;
+  const { first, headers, all } = section;
+  const [, method, target, minor] = REQUEST_LINE.exec(first) ?? [];
+  if (method === undefined || target === undefined) return undefined;
 
   const hosts = all('host');
   if (hosts.length > 1 || (hosts.length === 0 && minor !== '0')) return undefined;
@@ -305,21 +313,12 @@ interface StatusHead {
 
 /** The response to `method` that `text` starts with, with its framing by RFC 9112 §6.3; undefined when there is no whole and right one. */
 function statusHeadBySpec(text: string, method: string): StatusHead | undefined {
-  const rest = text.replace(/^(?:\r\n){1,4}/, '');
-  const end = rest.indexOf('\r\n\r\n');
-  if (end < 0) return undefined;
-  const [first = '', ...lines] = rest.slice(0, end).split('\r\n');
+  const section = linesBySpec(text);
+  if (section === undefined) return undefined;
+  const { first, headers, all } = section;
   const [, minor, digits, reason] = STATUS_LINE.exec(first) ?? [];
   if (digits === undefined || reason === undefined) return undefined;
   const status = Number(digits);
-  const headers: Array<[string, string]> = [];
-  for (const line of lines) {
-    const [, name, value] = FIELD_LINE.exec(line) ?? [];
-    if (name === undefined || value === undefined) return undefined;
-    headers.push([name, value]);
-  }
-  const all = (wanted: string): string[] =>
-    headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
   const codings = all('transfer-encoding');
   const lengths = all('content-length');
   const none = { status, reason, headers, contentLength: null, chunked: false, untilClose: false };

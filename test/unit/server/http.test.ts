@@ -584,17 +584,24 @@ describe.each(TRANSPORTS)('a server’s HTTP over %s', (_, make) => {
   test('signal: aborted with the fault when a request is given up', async () => {
     const rig = new Rig(make(), { limits: { headTimeoutMs: 20 } });
     let reason: unknown;
+    let late: HttpRequest | undefined;
     rig.server.useHttp(async (request) => {
-      request.signal.addEventListener('abort', () => {
-        reason = request.signal.reason;
-      });
+      if (request.path === '/late') late = request;
+      else {
+        request.signal.addEventListener('abort', () => {
+          reason = request.signal.reason;
+        });
+      }
       await request.bytes();
     });
     await rig.start();
-    const client = await rig.client();
-    client.write(requestHead('POST /', 'Content-Length: 5'));
-    expect((await client.response()).status).toBe(408);
+    for (const path of ['/', '/late']) {
+      const client = await rig.client();
+      client.write(requestHead(`POST ${path}`, 'Content-Length: 5'));
+      expect((await client.response()).status).toBe(408);
+    }
     expect(reason).toMatchObject({ code: 'body-timeout' });
+    expect(late?.signal).toMatchObject({ aborted: true, reason: { code: 'body-timeout' } });
   });
 
   test('signal: means nothing any more once the request is answered or upgraded; and is aborted where it is first asked for too late', async () => {
