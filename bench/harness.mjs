@@ -172,7 +172,8 @@ export function says(child, pattern, what, ms = 60_000) {
 /**
  * A server of a contender, that listens.
  *
- * `floor` says what the floor has to know: the bytes of the opening and of a request, and how long the answer is.
+ * `floor` says what the floor has to know: the bytes of the opening and of a request, and how long the answer is. `more` goes to
+ * the runtime.
  */
 export async function startServer({
   runtime,
@@ -181,10 +182,11 @@ export async function startServer({
   floor = {},
   pinned = false,
   collecting = false,
+  more = [],
 }) {
   const port = await freePort();
-  const { command: start, collecting: more } = RUNTIMES[runtime];
-  const line = [...start, ...(collecting ? more : []), join(here, 'servers/server.mjs'), contender, kind];
+  const { command: start, collecting: canCollect } = RUNTIMES[runtime];
+  const line = [...start, ...(collecting ? canCollect : []), ...more, join(here, 'servers/server.mjs'), contender, kind];
   const [command, ...args] = on(0, [...line, String(port)], pinned);
   const env = {
     ...process.env,
@@ -194,7 +196,11 @@ export async function startServer({
   };
   const startedAt = performance.now();
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const stop = () => void child.kill('SIGKILL');
+  const stop = (signal = 'SIGKILL') =>
+    new Promise((resolve) => {
+      child.once('exit', resolve);
+      child.kill(signal);
+    });
   try {
     const [, importMs] = await says(child, /ready in ([\d.]+) ms\n/, contender, 20_000);
     return {
@@ -224,7 +230,10 @@ function startLoad(workspace, load) {
   if (load.opening !== undefined) line.push(workspace.file('opening', load.opening));
   if (load.flood !== undefined) line.push(`flood=${load.flood}`);
   if (load.total !== undefined) line.push(`total=${load.total}`);
-  const [program, ...args] = on(1, line.map(String), load.pinned ?? false);
+  const pinned = load.pinned ?? false;
+  // One that stays has to let others work; any other polls, if the core is its own.
+  if (pinned && canPin && load.mode !== 'hold' && load.mode !== 'mute') line.push('polls');
+  const [program, ...args] = on(1, line.map(String), pinned);
   return spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
