@@ -53,7 +53,7 @@ export class BitReader {
   /** The next `count` bits, which {@link has} has found. */
   take(count: number): number {
     const value = this.hold & ((1 << count) - 1);
-    this.hold >>>= count;
+    this.hold >>= count;
     this.bits -= count;
     return value;
   }

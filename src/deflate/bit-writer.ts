@@ -41,7 +41,7 @@ export class BitWriter {
     if (this.bits >= 16) {
       this.bytes[this.at++] = this.hold;
       this.bytes[this.at++] = this.hold >>> 8;
-      this.hold >>>= 16;
+      this.hold >>= 16;
       this.bits -= 16;
     }
   }
@@ -55,7 +55,7 @@ export class BitWriter {
   align(): void {
     for (; this.bits > 0; this.bits -= 8) {
       this.bytes[this.at++] = this.hold;
-      this.hold >>>= 8;
+      this.hold >>= 8;
     }
     this.hold = 0;
     this.bits = 0;

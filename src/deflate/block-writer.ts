@@ -120,7 +120,7 @@ export class BlockWriter {
         if (bits >= 16) {
           bytes[at++] = hold;
           bytes[at++] = hold >>> 8;
-          hold >>>= 16;
+          hold >>= 16;
           bits -= 16;
         }
         hold |= (length - LENGTH_BASE[symbol]!) << bits;
@@ -128,7 +128,7 @@ export class BlockWriter {
         if (bits >= 16) {
           bytes[at++] = hold;
           bytes[at++] = hold >>> 8;
-          hold >>>= 16;
+          hold >>= 16;
           bits -= 16;
         }
         const distance = (token & ((1 << LENGTH_SHIFT) - 1)) + 1;
@@ -139,7 +139,7 @@ export class BlockWriter {
         if (bits >= 16) {
           bytes[at++] = hold;
           bytes[at++] = hold >>> 8;
-          hold >>>= 16;
+          hold >>= 16;
           bits -= 16;
         }
         hold |= (distance - DISTANCE_BASE[symbol]!) << bits;
@@ -148,7 +148,7 @@ export class BlockWriter {
       if (bits >= 16) {
         bytes[at++] = hold;
         bytes[at++] = hold >>> 8;
-        hold >>>= 16;
+        hold >>= 16;
         bits -= 16;
       }
     }

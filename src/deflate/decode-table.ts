@@ -165,7 +165,7 @@ export class TableBuilder {
           table[prefix] = LINK | root | (subBits << 4) | (start << VALUE_SHIFT);
         }
         const entry = entries[sorted[next++]!]! | bits;
-        for (let at = start + (code >>> root), step = 1 << (bits - root); at < end; at += step)
+        for (let at = start + (code >> root), step = 1 << (bits - root); at < end; at += step)
           table[at] = entry;
         code = nextCode(code, bits);
       }
@@ -177,6 +177,6 @@ export class TableBuilder {
 /** Add one to a code of `bits` bits that is kept with its bits reversed. */
 function nextCode(code: number, bits: number): number {
   let bit = 1 << (bits - 1);
-  while ((code & bit) !== 0) bit >>>= 1;
+  while ((code & bit) !== 0) bit >>= 1;
   return bit === 0 ? 0 : (code & (bit - 1)) | bit;
 }

@@ -61,17 +61,17 @@ export class CodeBuilder {
     let used = 0;
     let most = 0;
     // Nothing can tell which symbols of a text occur: what does not is written all the same, and written over by the next.
-    for (let symbol = 0; symbol < count; ) {
-      const end = Math.min(symbol + 4, count);
+    for (let symbol = 0; symbol < count; symbol++) {
       // Most fours of symbols do not occur at all.
-      if (end < count && noneOf(frequencies, symbol)) symbol = end;
-      for (; symbol < end; symbol++) {
-        const frequency = frequencies[symbol]!;
-        keys[used] = (frequency << SYMBOL_BITS) | symbol;
-        symbols[used] = symbol;
-        most |= frequency;
-        used += -frequency >>> 31;
+      if ((symbol & 3) === 0 && symbol + 4 < count && noneOf(frequencies, symbol)) {
+        symbol += 3;
+        continue;
       }
+      const frequency = frequencies[symbol]!;
+      keys[used] = (frequency << SYMBOL_BITS) | symbol;
+      symbols[used] = symbol;
+      most |= frequency;
+      used = (used - ((0 - frequency) >> 31)) | 0;
     }
     if (used < 2) {
       // Symbols that do not occur make up the two.
@@ -96,7 +96,7 @@ export class CodeBuilder {
       for (let left = counts[bits]!; left > 0; left--) {
         const key = keys[at++]!;
         lengths[key & SYMBOL_MASK] = bits;
-        cost += (key >>> SYMBOL_BITS) * bits;
+        cost = (cost + Math.imul(key >> SYMBOL_BITS, bits)) | 0;
       }
     }
     this.cost = cost;
@@ -130,7 +130,7 @@ export class CodeBuilder {
       const symbol = symbols[i]!;
       const bits = lengths[symbol]!;
       const code = next[bits]!++;
-      const reversed = ((REVERSED[code & 0xff]! << 8) | REVERSED[code >>> 8]!) >>> (16 - bits);
+      const reversed = ((REVERSED[code & 0xff]! << 8) | REVERSED[code >>> 8]!) >> (16 - bits);
       codes[symbol] = reversed | (bits << CODE_BITS);
     }
   }
@@ -139,13 +139,13 @@ export class CodeBuilder {
   #sort(used: number, most: number): void {
     const digits = this.#digits;
     const mask = (1 << DIGIT_BITS) - 1;
-    for (let shift = SYMBOL_BITS; most >>> (shift - SYMBOL_BITS) !== 0; shift += DIGIT_BITS) {
+    for (let shift = SYMBOL_BITS; most >> (shift - SYMBOL_BITS) !== 0; shift += DIGIT_BITS) {
       const from = this.#keys;
       const to = this.#spare;
       digits.fill(0);
-      for (let i = 0; i < used; i++) digits[(from[i]! >>> shift) & mask]!++;
+      for (let i = 0; i < used; i++) digits[(from[i]! >> shift) & mask]!++;
       let start = 0;
-      const highest = Math.min(mask, most >>> (shift - SYMBOL_BITS));
+      const highest = Math.min(mask, most >> (shift - SYMBOL_BITS));
       for (let digit = 0; digit <= highest; digit++) {
         const size = digits[digit]!;
         digits[digit] = start;
@@ -153,7 +153,7 @@ export class CodeBuilder {
       }
       for (let i = 0; i < used; i++) {
         const key = from[i]!;
-        to[digits[(key >>> shift) & mask]!++] = key;
+        to[digits[(key >> shift) & mask]!++] = key;
       }
       this.#keys = to;
       this.#spare = from;
@@ -175,11 +175,11 @@ export class CodeBuilder {
     for (let made = 0; made < used - 1; made++) {
       let weight = 0;
       for (let child = 0; child < 2; child++) {
-        if (node < made && (leaf >= used || nodes[node]! < keys[leaf]! >>> SYMBOL_BITS)) {
-          weight += nodes[node]!;
+        if (node < made && (leaf >= used || nodes[node]! < keys[leaf]! >> SYMBOL_BITS)) {
+          weight = (weight + nodes[node]!) | 0;
           nodes[node++] = made;
         } else {
-          weight += keys[leaf++]! >>> SYMBOL_BITS;
+          weight = (weight + (keys[leaf++]! >> SYMBOL_BITS)) | 0;
         }
       }
       nodes[made] = weight;

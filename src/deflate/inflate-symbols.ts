@@ -105,7 +105,7 @@ export class SymbolDecoder {
         entry =
           literals[(entry >>> VALUE_SHIFT) + ((hold >>> (entry & 15)) & ((1 << ((entry >>> 4) & 15)) - 1))]!;
       }
-      hold >>>= entry & 15;
+      hold >>= entry & 15;
       bits -= entry & 15;
       if ((entry & SPECIAL) !== 0) {
         if ((entry & LITERAL) !== 0) {
@@ -123,7 +123,7 @@ export class SymbolDecoder {
       }
       let extra = (entry >>> 4) & 15;
       let length = (entry >>> VALUE_SHIFT) + (hold & ((1 << extra) - 1));
-      hold >>>= extra;
+      hold >>= extra;
       bits -= extra;
 
       if (bits < 16) {
@@ -136,7 +136,7 @@ export class SymbolDecoder {
         entry =
           distances[(entry >>> VALUE_SHIFT) + ((hold >>> (entry & 15)) & ((1 << ((entry >>> 4) & 15)) - 1))]!;
       }
-      hold >>>= entry & 15;
+      hold >>= entry & 15;
       bits -= entry & 15;
       if ((entry & INVALID) !== 0) {
         result = 'bad-distance';
@@ -149,7 +149,7 @@ export class SymbolDecoder {
       }
       extra = (entry >>> 4) & 15;
       const distance = (entry >>> VALUE_SHIFT) + (hold & ((1 << extra) - 1));
-      hold >>>= extra;
+      hold >>= extra;
       bits -= extra;
 
       if (distance > windowSize) {
