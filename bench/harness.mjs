@@ -186,7 +186,14 @@ export async function startServer({
 }) {
   const port = await freePort();
   const { command: start, collecting: canCollect } = RUNTIMES[runtime];
-  const line = [...start, ...(collecting ? canCollect : []), ...more, join(here, 'servers/server.mjs'), contender, kind];
+  const line = [
+    ...start,
+    ...(collecting ? canCollect : []),
+    ...more,
+    join(here, 'servers/server.mjs'),
+    contender,
+    kind,
+  ];
   const [command, ...args] = on(0, [...line, String(port)], pinned);
   const env = {
     ...process.env,

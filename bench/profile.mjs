@@ -47,7 +47,9 @@ for (const [i, id] of profile.samples.entries()) {
   self.set(where, (self.get(where) ?? 0) + profile.timeDeltas[i]);
   total += profile.timeDeltas[i];
 }
-console.log(`${scenario.title}: ${Math.round(answers / seconds).toLocaleString('en')} a second while profiled`);
+console.log(
+  `${scenario.title}: ${Math.round(answers / seconds).toLocaleString('en')} a second while profiled`,
+);
 for (const [where, time] of [...self].sort((a, b) => b[1] - a[1]).slice(0, 30)) {
   console.log(`${((time / total) * 100).toFixed(1).padStart(6)} %  ${where}`);
 }

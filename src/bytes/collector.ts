@@ -13,12 +13,20 @@ const FIRST_CAPACITY = 512;
 const KEEP_FROM = 4096;
 /** Below this many bytes a loop beats the way into native code. */
 const LOOP_BELOW = 32;
+/** Pieces that were lent are copied to blocks of this size, if they fill half of one. */
+const BLOCK_BYTES = 65_536;
+/** Blocks that are kept for later; others are left to the garbage collector. */
+const MOST_FREE_BLOCKS = 32;
+
+/** Blocks that nobody uses. New memory instead would be new pages of the system's each time, which cost more than the copying. */
+const freeBlocks: Uint8Array[] = [];
 
 /**
  * Collects pieces until they are taken as one.
  *
  * Small pieces are copied to a buffer that doubles, so that a piece of a few bytes does not pin the chunk that it came
- * in, and every byte is copied a constant number of times; large ones are kept as views until the end and copied once.
+ * in, and every byte is copied a constant number of times; large ones are kept as views until the end and copied once, or, if they
+ * were lent, in blocks that all collectors share.
  * Memory stays at three times what came in at most (and {@link take} needs as much again as it returns). A declared length
  * is only ever an upper bound on growth: nothing is reserved for it before half of it has come. From then on, what has to be
  * copied goes to where it will stay.
@@ -27,6 +35,8 @@ export class Collector {
   /** What came before the buffer, in order. */
   #parts: Uint8Array[] | undefined;
   #partsLength = 0;
+  /** Where some of the parts lie, until they are put together. */
+  #blocks: Uint8Array[] | undefined;
   #buffer: Uint8Array | undefined;
   #used = 0;
   /** Whether the buffer may hold, above what is used, what somebody left there. */
@@ -75,14 +85,17 @@ export class Collector {
   /** All bytes collected; the collector is empty afterwards. The result is the caller's own, or the one piece that came. */
   take(): Uint8Array {
     this.#closeBuffer();
-    const parts = this.#parts ?? [];
-    const length = this.#partsLength;
+    const parts = this.#parts;
+    const whole =
+      parts?.length === 1 && this.#blocks === undefined ? parts[0]! : this.#join(this.#partsLength);
     this.clear();
-    return parts.length === 1 ? parts[0]! : join(parts, allocate(this.#native, length));
+    return whole;
   }
 
   /** Forget all bytes. */
   clear(): void {
+    if (this.#blocks !== undefined) giveBack(this.#blocks);
+    this.#blocks = undefined;
     this.#parts = undefined;
     this.#buffer = undefined;
     this.#partsLength = this.#used = 0;
@@ -91,13 +104,24 @@ export class Collector {
   /** A buffer for all that is expected, with all that came: half of it is there, and it will be filled, or thrown away. */
   #gather(expected: number): Uint8Array {
     this.#closeBuffer();
-    const parts = this.#parts ?? [];
     const length = this.#partsLength;
+    const buffer = this.#join(expected);
     this.clear();
     this.#used = length;
     this.#dirty = true;
-    this.#buffer = join(parts, allocate(this.#native, expected));
-    return this.#buffer;
+    this.#buffer = buffer;
+    return buffer;
+  }
+
+  /** All parts, one behind the other, at the start of `length` bytes. */
+  #join(length: number): Uint8Array {
+    const whole = allocate(this.#native, length);
+    let at = 0;
+    for (const part of this.#parts ?? []) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
   }
 
   /** A buffer for `needed` bytes, with what there is; doubled, but never above `most` where that is enough. */
@@ -111,7 +135,16 @@ export class Collector {
   }
 
   #copy(piece: Uint8Array, start: number, end: number): Uint8Array {
-    const copy = allocate(this.#native, end - start);
+    const length = end - start;
+    let copy: Uint8Array;
+    if (2 * length >= BLOCK_BYTES && length <= BLOCK_BYTES) {
+      const block = freeBlocks.pop() ?? allocate(this.#native, BLOCK_BYTES);
+      this.#blocks ??= [];
+      this.#blocks.push(block);
+      copy = block.subarray(0, length);
+    } else {
+      copy = allocate(this.#native, length);
+    }
     copy.set(piece.subarray(start, end));
     return copy;
   }
@@ -135,12 +168,7 @@ export class Collector {
   }
 }
 
-/** Copy the parts to the start of `whole`, one behind the other. */
-function join(parts: readonly Uint8Array[], whole: Uint8Array): Uint8Array {
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+/** What lies in these blocks is needed no more. */
+function giveBack(blocks: readonly Uint8Array[]): void {
+  for (const block of blocks) if (freeBlocks.length < MOST_FREE_BLOCKS) freeBlocks.push(block);
 }

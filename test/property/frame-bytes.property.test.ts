@@ -189,6 +189,43 @@ describe('memory, as properties', () => {
     );
   });
 
+  it('collectors of pieces that are lent do not write to what another one holds, or has given', () => {
+    const steps = fc.array(
+      fc.tuple(
+        fc.nat(2),
+        fc.constantFrom('append', 'append', 'take', 'clear'),
+        lengths(70_000),
+        fc.nat(200_000),
+      ),
+      { maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(steps, (list) => {
+        const collectors = [new Collector(), new Collector(), new Collector()];
+        const held: Uint8Array[][] = [[], [], []];
+        const taken: Array<readonly [Uint8Array, Uint8Array]> = [];
+        const memory = new Uint8Array(70_001);
+        list.forEach(([which, what, length, expected], i) => {
+          const collector = collectors[which]!;
+          if (what === 'append') {
+            memory.fill(i + 1, 0, length);
+            collector.append(memory, 0, length, expected, true);
+            held[which]!.push(memory.slice(0, length));
+          } else if (what === 'take') taken.push([collector.take(), concat(held[which]!.splice(0))]);
+          else {
+            collector.clear();
+            held[which] = [];
+          }
+        });
+        collectors.forEach((collector, i) => {
+          taken.push([collector.take(), concat(held[i]!)]);
+        });
+        for (const [actual, expected] of taken) expectSame(actual, expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('outputs of one slab give back their own bytes, in any order of writing and taking', () => {
     const steps = fc.array(
       fc.tuple(fc.nat(2), fc.constantFrom('append', 'shared', 'reserve', 'take'), lengths(40_000)),

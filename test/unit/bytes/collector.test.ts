@@ -271,4 +271,32 @@ describe('Collector, the memory it asks for', () => {
       false,
     ]);
   });
+
+  it('is a block that is used again, for a piece that is lent and fills half of one', () => {
+    const BLOCK = 65_536;
+    const lengths = [BLOCK / 2 - 1, BLOCK / 2, BLOCK, BLOCK + 1];
+    taken(lengths, { lent: true });
+    expect(taken(lengths, { lent: true }).asked).toEqual([BLOCK / 2 - 1, BLOCK + 1, 3 * BLOCK]);
+    // As many as are open at once; 32 of them are kept.
+    const open = Array.from({ length: 40 }, () => new Collector(native));
+    const lend = (): void => {
+      asked.length = 0;
+      for (const collector of open) collector.append(run(BLOCK), 0, BLOCK, 0, true);
+    };
+    lend();
+    for (const collector of open) collector.clear();
+    lend();
+    expect(asked).toEqual(Array(40 - 32).fill(BLOCK));
+  });
+
+  it('is never a block that is used again, in what is taken', () => {
+    const first = new Collector(native);
+    first.append(run(40_000), 0, 40_000, 0, true);
+    const one = first.take();
+    const second = new Collector(native);
+    second.append(run(40_000, 7), 0, 40_000, 0, true);
+    expect(Buffer.compare(one, run(40_000))).toBe(0);
+    expect(Buffer.compare(second.take(), run(40_000, 7))).toBe(0);
+    expect(one.buffer.byteLength).toBe(40_000);
+  });
 });
