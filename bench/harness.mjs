@@ -61,14 +61,17 @@ export function buildMissing() {
     spawnSync(process.execPath, [join(root, 'tools/build.mjs')], { stdio: 'inherit' });
 }
 
-/** A folder with the load generator and the bytes that it sends. */
+/** A folder with the load generator, the floor in C, and the bytes that are sent. */
 export class Workspace {
   #folder = mkdtempSync(join(tmpdir(), 'bench-'));
-  load = join(this.#folder, 'load');
+  load = this.#compile('load');
+  floor = this.#compile('floor');
 
-  constructor() {
-    const cc = spawnSync('cc', ['-O2', '-o', this.load, join(here, 'load.c')], { stdio: 'inherit' });
-    if (cc.status !== 0) fail('Cannot build the load generator: it needs a C compiler (cc) and Linux');
+  #compile(name) {
+    const program = join(this.#folder, name);
+    const cc = spawnSync('cc', ['-O2', '-o', program, join(here, `${name}.c`)], { stdio: 'inherit' });
+    if (cc.status !== 0) fail(`Cannot build ${name}.c: it needs a C compiler (cc) and Linux`);
+    return program;
   }
 
   /** Where these bytes are, as a file. */
@@ -173,7 +176,7 @@ export function says(child, pattern, what, ms = 60_000) {
  * A server of a contender, that listens.
  *
  * `floor` says what the floor has to know: the bytes of the opening and of a request, and how long the answer is. `more` goes to
- * the runtime.
+ * the runtime. `program` stands for all of that: an executable that takes the port.
  */
 export async function startServer({
   runtime,
@@ -183,17 +186,13 @@ export async function startServer({
   pinned = false,
   collecting = false,
   more = [],
+  program,
 }) {
   const port = await freePort();
   const { command: start, collecting: canCollect } = RUNTIMES[runtime];
-  const line = [
-    ...start,
-    ...(collecting ? canCollect : []),
-    ...more,
-    join(here, 'servers/server.mjs'),
-    contender,
-    kind,
-  ];
+  const script = [join(here, 'servers/server.mjs'), contender, kind];
+  const line =
+    program === undefined ? [...start, ...(collecting ? canCollect : []), ...more, ...script] : [program];
   const [command, ...args] = on(0, [...line, String(port)], pinned);
   const env = {
     ...process.env,

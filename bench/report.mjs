@@ -7,6 +7,7 @@ import { PART_NAMES, tableOf } from './beyond-tables.mjs';
 const page = new URL('../docs/performance.md', import.meta.url);
 const NAMES = {
   ours: 'sansocket',
+  kernel: 'a floor in C',
   floor: 'the floor',
   ws: '`ws`',
   driver: '`websocket-driver`',

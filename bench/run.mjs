@@ -35,6 +35,7 @@ function contendersOf(scenario, runtime) {
     if (only !== undefined && !only.includes(each)) return false;
     // Deno's own server does not compress.
     if (each === 'native') return runtime === 'bun' || (runtime === 'deno' && scenario.kind !== 'deflate');
+    // What is no runtime's matter, or runs on Node alone, is measured once.
     return ['ours', 'ours-pure', 'floor'].includes(each) || runtime === 'node';
   });
 }
@@ -49,6 +50,7 @@ async function run(scenario, runtime, contender) {
     kind,
     pinned,
     floor: { request, response: scenario.response, opening },
+    program: contender === 'kernel' ? workspace.floor : undefined,
   });
   try {
     const response = scenario.response || (await answerLength(server.port, scenario));

@@ -34,7 +34,7 @@ function echo(title, opcode, payload, connections, depth, extra = {}) {
     request: encodeFrame({ opcode, payload, mask: KEY }),
     response: headerLength(payload.length, false) + payload.length,
     opening: UPGRADE,
-    contenders: ['floor', 'ours', 'ws', 'driver', 'native'],
+    contenders: ['kernel', 'floor', 'ours', 'ws', 'driver', 'native'],
     ...extra,
   };
 }
@@ -165,7 +165,7 @@ export const SCENARIOS = {
     request: encodeFrame({ opcode: 8, payload: Uint8Array.of(0x03, 0xe8), mask: KEY }),
     response: 0,
     opening: UPGRADE,
-    contenders: ['floor', 'ours', 'ws', 'native'],
+    contenders: ['kernel', 'floor', 'ours', 'ws', 'native'],
     kind: 'handshake',
   },
   'http-hello': {
