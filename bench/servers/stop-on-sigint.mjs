@@ -1,2 +1,0 @@
-// A profile is written when the process ends in order.
-process.on('SIGINT', () => process.exit(0));
