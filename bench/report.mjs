@@ -3,6 +3,7 @@
 // no file is named stays as it is.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PART_NAMES, tableOf } from './beyond-tables.mjs';
+import { GOALS } from './scenarios.mjs';
 
 const page = new URL('../docs/performance.md', import.meta.url);
 const NAMES = {
@@ -42,17 +43,50 @@ function rates(reports) {
   for (const report of reports)
     for (const row of report.results) rows.set(`${row.name} ${row.runtime} ${row.contender}`, row);
   let text = conditions(reports, ({ rounds, measureMs }) => `${rounds} rounds of ${measureMs} ms`);
-  const titles = [...new Set([...rows.values()].map(({ title }) => title))];
-  for (const title of titles) {
+  const all = [...rows.values()];
+  for (const name of new Set(all.map((row) => row.name))) {
+    const own = all.filter((row) => row.name === name);
+    const { title } = own[0];
     text += `\n### ${title[0].toUpperCase()}${title.slice(1)}\n\n`;
     text +=
-      '| runtime | | a second | least to most | server CPU, µs each | sansocket is |\n|---|---|---|---|---|---|\n';
-    for (const row of [...rows.values()].filter((each) => each.title === title)) {
-      const cpu = (row.cpuShare / row.perSecond) * 1e6;
+      '| runtime | | a second | least to most | server CPU, µs each | sansocket is | wanted |\n|---|---|---|---|---|---|---|\n';
+    for (const row of own) {
       const ratio =
         row.contender === 'ours' || row.oursOverThis === null ? '' : `${row.oursOverThis.toFixed(2)}x`;
-      text += `| ${row.runtime} | ${nameOf(row)} | ${round(row.perSecond)} | ${round(row.least)} to ${round(row.most)} | ${cpu.toFixed(2)} | ${ratio} |\n`;
+      const goal = GOALS[name]?.[row.runtime]?.[row.contender];
+      const wanted = goal === undefined ? '' : `${goal}x${row.oursOverThis < goal ? ': missed' : ''}`;
+      text += `| ${row.runtime} | ${nameOf(row)} | ${round(row.perSecond)} | ${round(row.least)} to ${round(row.most)} | ${cpuOf(row).toFixed(2)} | ${ratio} | ${wanted} |\n`;
     }
+  }
+  return text + costs(all);
+}
+
+/** CPU time of the server for one answer, in µs. */
+function cpuOf({ cpuShare, perSecond }) {
+  return (cpuShare / perSecond) * 1e6;
+}
+
+/** What an answer costs, by who takes it: the kernel, what the runtime puts on top of it, and what we do. */
+function costs(rows) {
+  let text = '\n### Where the time of an answer goes, in µs of CPU\n\n';
+  text +=
+    "| | runtime | the kernel | the runtime's sockets | sansocket | together | the other | wanted of it |\n|---|---|---|---|---|---|---|---|\n";
+  for (const mine of rows.filter((row) => row.contender === 'ours')) {
+    const beside = (contender, runtime = mine.runtime) =>
+      rows.find((row) => row.name === mine.name && row.runtime === runtime && row.contender === contender);
+    const [kernel, floor] = [beside('kernel', 'node'), beside('floor')];
+    const other = beside('native') ?? beside('ws') ?? beside('http');
+    if (kernel === undefined || floor === undefined || other === undefined) continue;
+    const goal = GOALS[mine.name]?.[mine.runtime]?.[other.contender];
+    const parts = [
+      cpuOf(kernel),
+      cpuOf(floor) - cpuOf(kernel),
+      cpuOf(mine) - cpuOf(floor),
+      cpuOf(mine),
+      cpuOf(other),
+      goal === undefined ? undefined : cpuOf(other) / goal,
+    ];
+    text += `| ${mine.title} | ${mine.runtime} | ${parts.map((part) => part?.toFixed(2) ?? '').join(' | ')} |\n`;
   }
   return text;
 }

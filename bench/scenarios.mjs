@@ -128,6 +128,29 @@ function fragments(bytes, each) {
   return all;
 }
 
+/**
+ * What is wanted: how many times as fast as the other (`ws`, `node:http`, what the runtime brings), and as the floor.
+ *
+ * By scenario, then by runtime and contender.
+ */
+export const GOALS = {
+  'echo-64': { node: { ws: 1.5, floor: 1 }, bun: { native: 0.85 }, deno: { native: 0.95 } },
+  'echo-64x32': { node: { ws: 12, floor: 0.5 }, bun: { native: 0.8 }, deno: { native: 6 } },
+  'echo-1k': { node: { ws: 4.5, floor: 0.6 }, bun: { native: 0.75 }, deno: { native: 2 } },
+  'echo-16k': { node: { ws: 1.4, floor: 0.75 }, bun: { native: 1 }, deno: { native: 1.4 } },
+  'echo-16k-greek': { node: { ws: 1.1 }, bun: { native: 1.2 }, deno: { native: 1 } },
+  'echo-16k-greek-bytes': { node: { ws: 5 }, bun: { native: 2 }, deno: { native: 1.3 } },
+  'echo-1m': { node: { ws: 1.2, floor: 0.78 }, bun: { native: 1 }, deno: { native: 1 } },
+  'echo-deflate-256': { node: { ws: 5 }, bun: { native: 0.8 } },
+  'echo-deflate-1k': { node: { ws: 5 }, bun: { native: 0.8 } },
+  'echo-deflate-16k': { node: { ws: 2 }, bun: { native: 0.8 } },
+  'broadcast-128': { node: { ws: 1.2, floor: 0.95 }, bun: { native: 0.9 }, deno: { native: 1.2 } },
+  'broadcast-4k': { node: { ws: 1.2, floor: 0.95 }, bun: { native: 0.9 }, deno: { native: 1.2 } },
+  handshake: { node: { ws: 1.7, floor: 0.9 }, bun: { native: 0.95 }, deno: { native: 1.05 } },
+  'http-hello': { node: { http: 2, floor: 0.85 }, bun: { native: 0.8 }, deno: { native: 0.8 } },
+  'http-pipelined': { node: { http: 4 }, bun: { native: 0.8 }, deno: { native: 1 } },
+};
+
 /** By name, as `npm run bench -- NAME` takes it. */
 export const SCENARIOS = {
   'echo-64': echo('echo 64 B text, 64 connections, 1 in flight', 1, ascii(64), 64, 1),
