@@ -1,55 +1,21 @@
 /**
- * The frame codec alone, against `ws`'s Receiver and Sender, side by side in one run.
+ * Frames: decoded and encoded by ours and by `ws`'s Receiver and Sender, unmasked by ours and by `bufferutil`.
  *
- * Every scenario runs its contenders one after another, round by round, and compares medians, so that a noisy
- * machine slows all of them. Text is turned into strings on both sides, as an app does. `ws` takes `bufferutil` and
- * `utf-8-validate` where they are installed beside it; Node's own unmasking (Node 24 and later) it prefers.
+ * Text is turned into strings on both sides, as an app does. `ws` takes `bufferutil` and `utf-8-validate` where they are installed
+ * beside it; Node's own unmasking (Node 24 and later) it prefers.
  *
  * @module
  */
 import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
-import { type NativeBytes, xor64 } from '../src/bytes/native.ts';
-import { Output } from '../src/bytes/output.ts';
-import { FIN_BIT } from '../src/frame/header.ts';
-import { encodeFrame, MessageReader, Opcode } from '../src/frame/index.ts';
-import { packKey, wordView, xor } from '../src/frame/mask.ts';
-import { FrameWriter } from '../src/frame/writer.ts';
-import { nodeTransport } from '../src/transport/node.ts';
-
-/** One thing that can do the work. */
-export interface Contender {
-  /** What the table calls it. */
-  readonly name: string;
-  /** Make ready what one `run` uses up; not timed. */
-  prepare?(): void;
-  /** Do one unit of work; returns something that depends on all of it. */
-  run(): number | Promise<number>;
-}
-
-/** One row of the table. */
-export interface Scenario {
-  /** What is measured. */
-  readonly name: string;
-  /** How many operations (frames, say) one `run` is. */
-  readonly operations: number;
-  /** How many times the second contender the first should reach. */
-  readonly target: number;
-  /** Ours first. */
-  readonly contenders: readonly [Contender, Contender];
-}
-
-/** What a scenario came to. */
-export interface Result {
-  /** The scenario's. */
-  readonly name: string;
-  /** Nanoseconds an operation, of each contender: median, min, max. */
-  readonly ns: ReadonlyArray<readonly [median: number, min: number, max: number]>;
-  /** How many times faster the first is than the second. */
-  readonly ratio: number;
-  /** What it should be. */
-  readonly target: number;
-}
+import { type NativeBytes, xor64 } from '../../src/bytes/native.ts';
+import { Output } from '../../src/bytes/output.ts';
+import { FIN_BIT } from '../../src/frame/header.ts';
+import { encodeFrame, MessageReader, Opcode } from '../../src/frame/index.ts';
+import { packKey, wordView, xor } from '../../src/frame/mask.ts';
+import { FrameWriter } from '../../src/frame/writer.ts';
+import { nodeTransport } from '../../src/transport/node.ts';
+import type { Scenario } from './measure.ts';
 
 interface WsReceiver {
   write(chunk: Buffer): boolean;
@@ -94,7 +60,7 @@ function receiver(onMessage: (data: Buffer, isBinary: boolean) => void): WsRecei
 }
 
 /** Masked text to strings, many frames a chunk. Decoding writes to the chunks, so each run gets copies. */
-export function decodeText(name: string, target: number, message: string): Scenario {
+function decodeText(name: string, target: number, message: string): Scenario {
   const { chunk, frames } = masked(new TextEncoder().encode(message), Opcode.Text);
   const reader = new MessageReader({ role: 'server', text, native });
   let length = 0;
@@ -143,7 +109,7 @@ export function decodeText(name: string, target: number, message: string): Scena
  * Masked binary messages, in chunks as a socket gives them. Unmasking twice gives the same bytes back, and any bytes will
  * do, so nothing is copied between runs.
  */
-export function decodeBinary(name: string, target: number, bytes: number, chunkBytes: number): Scenario {
+function decodeBinary(name: string, target: number, bytes: number, chunkBytes: number): Scenario {
   const frame = encodeFrame({ opcode: Opcode.Binary, payload: new Uint8Array(bytes).fill(7), mask: true });
   const count = Math.max(1, Math.round((4 * 1024 * 1024) / frame.length));
   const stream = new Uint8Array(frame.length * count);
@@ -198,7 +164,7 @@ export function decodeBinary(name: string, target: number, bytes: number, chunkB
  * adapters do. What `ws` writes to is a socket; the nearest to one without a system behind it is a `Writable` that puts
  * behind each other what it is given. `bare` spares it that stream, which no connection can.
  */
-export function encodeText(name: string, target: number, message: string, bare = false): Scenario {
+function encodeText(name: string, target: number, message: string, bare = false): Scenario {
   const operations = Math.max(16, Math.floor(CHUNK_BYTES / (message.length + 4)));
   const output = new Output();
   const writer = new FrameWriter({ role: 'server', text, native }, output);
@@ -253,7 +219,7 @@ export function encodeText(name: string, target: number, message: string, bare =
  * In-place XOR of payloads that lie behind each other in a chunk, as the decoder does it (one word view a chunk, the
  * runtime's bulk XOR where it pays), against `bufferutil`, which is native. Unmasking twice gives the same bytes back.
  */
-export function unmask(bytes: number, target: number): Scenario | undefined {
+function unmask(bytes: number, target: number): Scenario | undefined {
   let bufferutil: { unmask(bytes: Buffer, key: Buffer): void };
   try {
     bufferutil = require('bufferutil') as typeof bufferutil;
@@ -297,7 +263,7 @@ export function unmask(bytes: number, target: number): Scenario | undefined {
 }
 
 /** All rows of the table, in order. */
-export function codecScenarios(): Scenario[] {
+export function frameScenarios(): Scenario[] {
   const ascii = (length: number): string =>
     'The quick brown fox jumps over the lazy dog. '.repeat(99).slice(0, length);
   const scenarios = [
@@ -325,49 +291,4 @@ export function codecScenarios(): Scenario[] {
     unmask(65_536, 0.5),
   ];
   return scenarios.filter((scenario) => scenario !== undefined);
-}
-
-/** Run a scenario: warm up, then rounds in turn. */
-export async function measure(scenario: Scenario, rounds: number, roundMs: number): Promise<Result> {
-  const samples: number[][] = scenario.contenders.map(() => []);
-  for (let round = -2; round < rounds; round++) {
-    for (const [index, contender] of scenario.contenders.entries()) {
-      await new Promise(setImmediate);
-      let runs = 0;
-      let elapsed = 0;
-      do {
-        contender.prepare?.();
-        const start = process.hrtime.bigint();
-        await contender.run();
-        elapsed += Number(process.hrtime.bigint() - start);
-        runs++;
-      } while (elapsed < roundMs * 1e6);
-      if (round >= 0) samples[index]!.push(elapsed / runs / scenario.operations);
-    }
-  }
-  const ns = samples.map((all) => {
-    const sorted = [...all].sort((a, b) => a - b);
-    return [sorted[sorted.length >> 1]!, sorted[0]!, sorted.at(-1)!] as const;
-  });
-  return { name: scenario.name, ns, ratio: ns[1]![0] / ns[0]![0], target: scenario.target };
-}
-
-/** One line of the table. */
-export function formatResult({ name, ns, ratio, target }: Result): string {
-  const cells = ns.map(([median]) =>
-    `${median < 1000 ? median.toFixed(1) : Math.round(median)} ns`.padStart(12),
-  );
-  const mark = ratio >= target ? 'ok' : '--';
-  return `${name.padEnd(38)}${cells.join('')}${`${ratio.toFixed(2)}x`.padStart(10)}${`${target}x`.padStart(8)} ${mark}`;
-}
-
-if (process.argv[1] !== undefined && import.meta.url.endsWith(process.argv[1].split('/').at(-1)!)) {
-  const only = process.argv[2];
-  console.log(
-    `${'codec'.padEnd(38)}${'sansocket'.padStart(12)}${'other'.padStart(12)}${'ratio'.padStart(10)}${'target'.padStart(8)}`,
-  );
-  for (const scenario of codecScenarios()) {
-    if (only !== undefined && !scenario.name.includes(only)) continue;
-    console.log(formatResult(await measure(scenario, 7, 40)));
-  }
 }

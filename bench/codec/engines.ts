@@ -1,0 +1,54 @@
+/**
+ * The two DEFLATE engines of a runtime: its own zlib, and the portable one, on messages that differ from one another.
+ *
+ * @module
+ */
+import * as zlib from 'node:zlib';
+import { pureEngine } from '../../src/deflate/pure-engine.ts';
+import { zlibEngine } from '../../src/transport/zlib-engine.ts';
+import { messagesOf } from './deflate.ts';
+import type { Scenario } from './measure.ts';
+
+const OPTIONS = { windowBits: 15, contextTakeover: false, level: 1 };
+
+/** zlib for messages of any size. What stands for level 1 is as in the adapters. */
+const ZLIB = zlibEngine(
+  { deflateFrom: 0, levelForOne: 'Bun' in globalThis || 'Deno' in globalThis ? 2 : 1 },
+  () => zlib,
+);
+
+function both(size: number, what: 'deflate' | 'inflate'): Scenario {
+  const messages = messagesOf(size);
+  const engines = [
+    ['zlib', ZLIB],
+    ['portable', pureEngine],
+  ] as const;
+  const [first, second] = engines.map(([name, engine]) => {
+    const deflater = engine.createDeflater(OPTIONS);
+    const inflater = engine.createInflater(OPTIONS);
+    const deflated = messages.map((message) => deflater.deflate(message, true));
+    const run = (): number => {
+      let bytes = 0;
+      if (what === 'deflate') {
+        for (const message of messages) bytes += deflater.deflate(message, true, true).length;
+        return bytes;
+      }
+      for (const message of deflated) {
+        const output = inflater.inflate(message, true, size, true);
+        if (output instanceof Error) throw output;
+        bytes += output.length;
+      }
+      return bytes;
+    };
+    return { name, run };
+  });
+  return { name: `${what} ${size} B`, target: 0, operations: messages.length, contenders: [first!, second!] };
+}
+
+/** All rows of the table, in order. */
+export function engineScenarios(): Scenario[] {
+  return [128, 256, 512, 1024, 2048, 4096, 16_384].flatMap((size) => [
+    both(size, 'deflate'),
+    both(size, 'inflate'),
+  ]);
+}
