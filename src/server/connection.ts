@@ -13,10 +13,10 @@ import type { ResponseWriter } from '../connection/response.ts';
 import { CONNECTION_ERRORS, HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { show } from '../options.ts';
+import { Congestion } from '../socket/congestion.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
 import { asPromise, type Flushable, isThenable } from '../socket/host.ts';
-import { Outflow } from '../socket/outflow.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 import type { ByteStream, StreamHandler } from '../transport/transport.ts';
 import type { App, Member } from './app.ts';
@@ -46,7 +46,6 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #leaving: AbortController | undefined;
   #corked = false;
   #flushDue = false;
-  #full = false;
   #paused = false;
   /** When reading went on: before that, the peer's silence was our doing. */
   #resumedAt = Number.NEGATIVE_INFINITY;
@@ -54,12 +53,11 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #gone = false;
   #turnedAway = false;
   /** Made when output first has to wait. */
-  #outflow: Outflow | undefined;
-  /** While it is full: when it must have sent more. */
+  #congestion: Congestion | undefined;
+  /** While the stream is full: when it must have sent more. */
   #stuckBy = Number.POSITIVE_INFINITY;
   /** What the peer did wrong, or how it was lost: whoever reads the body is told it. */
   #fault: ProtocolError | undefined;
-  #waiters: Array<() => void> | undefined;
 
   /** The caller has added it to the app's connections. */
   constructor(app: App<Data>, stream: ByteStream) {
@@ -107,11 +105,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
 
   /** There is room again. */
   drain(): void {
-    this.#full = false;
     this.#stuckBy = Number.POSITIVE_INFINITY;
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) for (const resolve of waiters) resolve();
+    this.#congestion?.drain();
     if (this.#driver !== undefined) this.#driver.drain();
     else this.#pumpCorked();
   }
@@ -128,9 +123,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       this.#fault ??= this.#brokenOff();
       this.#body.fail(this.#fault);
     }
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) for (const resolve of waiters) resolve();
+    this.#congestion?.release();
     if (this.#driver !== undefined) this.#driver.close(error);
     this.#app.connections.delete(this);
     if (this.#turnedAway) this.#app.turnedAway--;
@@ -150,9 +143,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     const http = this.#http;
     if (http === undefined) return;
     const { headTimeoutMs, keepAliveTimeoutMs, closeTimeoutMs } = this.#app.host.limits;
-    const waiting = this.#stream.bufferedBytes;
-    if (waiting > 0) this.#outflow ??= new Outflow(waiting, now);
-    const quietMs = this.#outflow?.quietMs(waiting, now) ?? Number.POSITIVE_INFINITY;
+    this.#congestion ??= Congestion.of(this.#stream, now);
+    const quietMs = this.#congestion?.quietMs(now) ?? Number.POSITIVE_INFINITY;
     if (now >= this.#stuckBy) {
       if (quietMs >= headTimeoutMs) {
         this.#app.host.report(this.#stuck(), 'request');
@@ -233,7 +225,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   /** Take events until there is none, or the app has to catch up. */
   #pump(): void {
     while (!this.#gone && this.#http !== undefined) {
-      if (this.#full) break;
+      if (this.#congestion?.full === true) break;
       // Handlers take their time.
       const event = this.#http.next(this.#app.host.deadlines.now());
       if (event === undefined) break;
@@ -260,7 +252,7 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     const { highWaterMarkBytes } = this.#app.host.limits;
     const waiting = (this.#body?.size ?? 0) + this.#http.unreadBytes;
     // Behind our end, all that is left is the peer's: it is read whatever still goes out.
-    const pause = !this.#endSent && (this.#full || waiting > highWaterMarkBytes);
+    const pause = !this.#endSent && (this.#congestion?.full === true || waiting > highWaterMarkBytes);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#stream.pause();
@@ -455,14 +447,14 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
     if (http === undefined || this.#gone) return;
     const output = http.takeOutput();
     if (output !== undefined && !this.#endSent) {
-      this.#outflow?.wrote(output.length);
+      this.#congestion?.wrote(output.length);
       if (this.#stream.write(output)) {
         if (this.#stream.copied === true) http.recycleOutput(output);
-      } else if (!this.#full) {
-        this.#full = true;
+      } else if (this.#congestion?.full !== true) {
         const now = this.#app.host.deadlines.now();
         this.#stuckBy = now + this.#app.host.limits.headTimeoutMs;
-        this.#outflow = new Outflow(this.#stream.bufferedBytes, now);
+        this.#congestion ??= new Congestion(this.#stream, now);
+        this.#congestion.fill(now);
       }
     }
     if (http.dropped) this.#stream.destroy();
@@ -482,11 +474,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
       this.#flushDue = true;
       this.#app.host.later(this);
     }
-    if (!this.#full) return DONE;
-    return new Promise((resolve) => {
-      this.#waiters ??= [];
-      this.#waiters.push(resolve);
-    });
+    const congestion = this.#congestion;
+    return congestion?.full === true ? congestion.room() : DONE;
   }
 
   /** A response is finished, or part of a body was read: go on. */

@@ -14,11 +14,11 @@ import { CloseCode } from '../frame/close.ts';
 import type { PieceEvent } from '../frame/message-event.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type ByteStream, type StreamHandler, TURN_MS } from '../transport/transport.ts';
+import { Congestion } from './congestion.ts';
 import type { Timed } from './deadlines.ts';
 import { asPromise, type Flushable, type Host, handled, isThenable, nothing, queueTask } from './host.ts';
 import { IncomingMessage } from './incoming.ts';
 import { Outbox, type OutboxTarget, type Pieces, type Sendable } from './outbox.ts';
-import { Outflow } from './outflow.ts';
 import { AsyncQueue } from './queue.ts';
 import { Socket, type SocketCloseInfo, type SocketInfo } from './socket.ts';
 
@@ -55,11 +55,6 @@ const WAITING_OVERHEAD = 64;
 
 const DONE: Promise<void> = Promise.resolve();
 
-interface Waiter {
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
 interface Pinger {
   readonly number: number;
   resolve(latencyMs: number): void;
@@ -83,10 +78,6 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #pumping = false;
   /** Nothing more can be read: see `#break`. */
   #broken = false;
-  /** The transport took more than it wants: wait for `drain`. */
-  #full = false;
-  /** Bytes that were written since nevertheless. */
-  #added = 0;
   #paused = false;
   #resumeDue = false;
   /** What has come is left alone for now, so that others have their turn. */
@@ -104,11 +95,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #onSettled: (() => void) | undefined;
   #onRejected: ((error: unknown) => void) | undefined;
   /** Made when output first has to wait. */
-  #outflow: Outflow | undefined;
+  #congestion: Congestion | undefined;
   #closeInfo: SocketCloseInfo | undefined;
   /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
   #fault: Error | undefined;
-  #waiters: Waiter[] | undefined;
   #pingers: Pinger[] | undefined;
   #inbox: AsyncQueue<string | Uint8Array | IncomingMessage> | undefined;
   #pieces: AsyncQueue<string | Uint8Array> | undefined;
@@ -179,12 +169,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** There is room again. */
   drain(): void {
-    this.#full = false;
-    this.#added = 0;
     this.#connection.congested = false;
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) for (const waiter of waiters) waiter.resolve();
+    this.#congestion?.drain();
     this.#pump(this.#turn());
     this.flush();
   }
@@ -217,14 +203,13 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** Time has passed. */
   expire(now: number): void {
     const { pongTimeoutMs, closeTimeoutMs } = this.#host.limits;
-    const waiting = this.#stream.bufferedBytes;
-    if (waiting > 0) this.#outflow ??= new Outflow(waiting, now);
-    const quietMs = this.#outflow?.quietMs(waiting, now) ?? Number.POSITIVE_INFINITY;
+    this.#congestion ??= Congestion.of(this.#stream, now);
+    const quietMs = this.#congestion?.quietMs(now) ?? Number.POSITIVE_INFINITY;
     const moves = quietMs < Math.min(pongTimeoutMs, closeTimeoutMs);
     // What we hold back ourselves proves nothing about the peer, nor what we only just go on to read, nor a ping that waits behind what
     // it takes; output of which it takes nothing does.
     const attentive = !this.#paused && now - this.#turnBegan >= pongTimeoutMs;
-    this.#connection.tick(now, !moves && (attentive || this.#full), moves);
+    this.#connection.tick(now, !moves && (attentive || this.#congestion?.full === true), moves);
     this.#pump();
     this.flush();
   }
@@ -391,11 +376,12 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (state !== 'open' && state !== 'closing') return false;
     if (this.#resting) return true;
     const { highWaterMarkBytes, maxSendBufferBytes } = this.#host.limits;
-    if (this.#full && this.#connection.role === 'server') {
+    const congestion = this.#congestion;
+    if (congestion?.full === true && this.#connection.role === 'server') {
       // What is read has us write more. One end alone may wait with reading until its output moves, or both wait for each other: it is
       // the server. Nor does it wait because of what it sends of its own accord, and would not send more of before that moves; but there
       // has to be room for the answers.
-      if (this.#added > highWaterMarkBytes) return true;
+      if (congestion.added > highWaterMarkBytes) return true;
       if (this.#stream.bufferedBytes > maxSendBufferBytes / 2) return true;
     }
     if (this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
@@ -578,17 +564,20 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const connection = this.#connection;
     let output = connection.takeOutput();
     if (output !== undefined) {
-      if (this.#full) {
-        this.#added += output.length;
+      const congestion = this.#congestion;
+      congestion?.wrote(output.length);
+      if (congestion?.full === true) {
         // From here on, of many pings the last will do.
-        if (this.#added > this.#host.limits.highWaterMarkBytes) connection.congested = true;
+        if (congestion.added > this.#host.limits.highWaterMarkBytes) connection.congested = true;
         if (output.length < COPY_BELOW) output = output.slice();
       }
-      this.#outflow?.wrote(output.length);
-      if (!this.#stream.write(output)) {
-        if (!this.#full) this.#outflow = new Outflow(this.#stream.bufferedBytes, this.#host.deadlines.now());
-        this.#full = true;
-      } else if (this.#stream.copied === true) connection.recycleOutput(output);
+      if (this.#stream.write(output)) {
+        if (this.#stream.copied === true) connection.recycleOutput(output);
+      } else if (congestion?.full !== true) {
+        const now = this.#host.deadlines.now();
+        this.#congestion ??= new Congestion(this.#stream, now);
+        this.#congestion.fill(now);
+      }
     }
     if (connection.dropped) this.#stream.destroy();
     else if (connection.outputEnded) {
@@ -605,18 +594,13 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       this.#flushDue = true;
       this.#host.later(this);
     }
-    if (!this.#full) return DONE;
-    return handled(
-      new Promise<void>((resolve, reject) => {
-        this.#waiters ??= [];
-        this.#waiters.push({ resolve, reject });
-      }),
-    );
+    const congestion = this.#congestion;
+    return congestion?.full === true ? handled(congestion.room()) : DONE;
   }
 
   /** Send a message now. */
   sendMessage(data: Sendable, options: SendOptions | undefined): Promise<void> {
-    if (this.#full) {
+    if (this.#congestion?.full === true) {
       const waiting = this.bufferedBytes;
       const size = sizeOf(data);
       if (waiting > 0 && waiting + size > this.#host.limits.maxSendBufferBytes)
@@ -682,12 +666,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** The connection is over: nobody waits any longer. */
   #settleAll(): void {
-    const waiters = this.#waiters;
     const pingers = this.#pingers;
-    this.#waiters = undefined;
     this.#pingers = undefined;
     this.#outbox?.stop(() => this.#whyClosed('send'));
-    if (waiters !== undefined) for (const waiter of waiters) waiter.reject(this.#whyClosed('send'));
+    this.#congestion?.release(() => this.#whyClosed('send'));
     if (pingers !== undefined) for (const pinger of pingers) pinger.reject(this.#whyClosed('ping'));
   }
 }
