@@ -9,49 +9,25 @@
 import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
 import type { SendOptions, StreamOptions } from '../connection/send-options.ts';
 import type { WebSocketConnection } from '../connection/websocket.ts';
-import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
+import { CONNECTION_ERRORS, ProtocolError } from '../errors.ts';
 import { CloseCode } from '../frame/close.ts';
-import type { PieceEvent } from '../frame/message-event.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type ByteStream, type StreamHandler, TURN_MS } from '../transport/transport.ts';
 import { Congestion } from './congestion.ts';
 import type { Timed } from './deadlines.ts';
+import type { SocketHandlers } from './handlers.ts';
 import { asPromise, type Flushable, type Host, handled, isThenable, nothing, queueTask } from './host.ts';
-import { IncomingMessage } from './incoming.ts';
+import { Inbox, type InboxOwner } from './inbox.ts';
+import type { IncomingMessage } from './incoming.ts';
 import { Outbox, type OutboxTarget, type Pieces, type Sendable } from './outbox.ts';
-import { AsyncQueue } from './queue.ts';
-import { Socket, type SocketCloseInfo, type SocketInfo } from './socket.ts';
+import { WAITING_OVERHEAD } from './queue.ts';
+import { Socket, type SocketCloseInfo, type SocketInfo, type SocketWork } from './socket.ts';
 
-/** Functions that are called as things happen to a socket. A promise that a function returns is waited for where that means something. */
-export interface SocketHandlers<Data = unknown> {
-  /** The connection is open. */
-  open?(socket: Socket<Data>): unknown;
-  /**
-   * A message came. Handlers start in the order of messages, and do not wait for one another.
-   *
-   * @param type What it was sent as, where `message` does not tell: with `textAsBytes`, both are bytes.
-   */
-  message?(socket: Socket<Data>, message: string | Uint8Array, type: 'text' | 'binary'): unknown;
-  /** Instead of `message`: a message starts, to be read in pieces. The next one starts when this one was read or the handler is done. */
-  stream?(socket: Socket<Data>, message: IncomingMessage): unknown;
-  /** The connection is over; called exactly once, after everything else. */
-  close?(socket: Socket<Data>, info: SocketCloseInfo): unknown;
-  /** The peer broke a rule, or a handler failed; `close` follows. */
-  error?(socket: Socket<Data>, error: unknown): unknown;
-}
-
-/** At most this many handlers of a socket may be under way; then reading pauses. */
-const MAX_RUNNING = 1024;
-/** Messages up to this size are bounded by their number; larger ones are counted, which costs two functions each. */
-const COUNT_ABOVE = 64;
 /** Smaller output that has to wait is copied, so that it does not keep a whole slab alive. */
 const COPY_BELOW = 4096;
 
 /** After so many events it is seen whether the others should have their turn. */
 const LOOK_AFTER = 16;
-
-/** What a message that waits costs beyond its bytes. */
-const WAITING_OVERHEAD = 64;
 
 const DONE: Promise<void> = Promise.resolve();
 
@@ -62,7 +38,9 @@ interface Pinger {
 }
 
 /** Drives one socket. */
-export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flushable, OutboxTarget {
+export class SocketDriver<Data = unknown>
+  implements StreamHandler, Timed, Flushable, SocketWork, InboxOwner<Data>, OutboxTarget
+{
   /** What the app has. */
   readonly socket: Socket<Data>;
   heapIndex = -1;
@@ -71,6 +49,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   readonly #stream: ByteStream;
   readonly #connection: WebSocketConnection;
   readonly #handlers: SocketHandlers<Data>;
+  /** Whether messages wait for a loop, and there is no handler for them. */
+  readonly #forLoop: boolean;
   readonly #onGone: (driver: SocketDriver<Data>) => void;
   /** In a call from the transport: output is sent at its end. */
   #corked = false;
@@ -89,19 +69,14 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #gone = false;
   /** `terminate` was called. */
   #cut = false;
-  #running = 0;
-  #runningBytes = 0;
-  /** What a handler's promise calls; made once, when one first returns a promise. */
-  #onSettled: (() => void) | undefined;
-  #onRejected: ((error: unknown) => void) | undefined;
   /** Made when output first has to wait. */
   #congestion: Congestion | undefined;
   #closeInfo: SocketCloseInfo | undefined;
   /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
   #fault: Error | undefined;
   #pingers: Pinger[] | undefined;
-  #inbox: AsyncQueue<string | Uint8Array | IncomingMessage> | undefined;
-  #pieces: AsyncQueue<string | Uint8Array> | undefined;
+  /** Made when a message first comes. */
+  #inbox: Inbox<Data> | undefined;
   #closed: Promise<SocketCloseInfo> | undefined;
   #resolveClosed: ((info: SocketCloseInfo) => void) | undefined;
   /** Made when a message is first streamed. */
@@ -122,11 +97,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#stream = stream;
     this.#connection = connection;
     this.#handlers = handlers;
+    this.#forLoop = handlers.message === undefined && handlers.stream === undefined;
     this.#onGone = onGone;
     this.socket = new Socket(this, info);
-    if (handlers.message === undefined && handlers.stream === undefined) {
-      this.#inbox = new AsyncQueue(() => this.#resume());
-    }
   }
 
   /** Run `open`, then take the bytes that came behind the handshake. */
@@ -302,15 +275,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** See `Socket[Symbol.asyncIterator]`. */
   messages(): AsyncIterator<string | Uint8Array | IncomingMessage, undefined> {
-    const inbox = this.#inbox;
-    if (inbox === undefined) {
-      throw new UsageTypeError(
-        'bad-state',
-        'Cannot iterate over messages: they go to the handler, leave it out',
-      );
-    }
-    // Leaving the loop keeps what waits: a later loop goes on with it.
-    return { next: () => inbox.next(), return: () => Promise.resolve({ done: true, value: undefined }) };
+    return this.#messages().messages();
   }
 
   // ------------------------------------------------------------------ in
@@ -384,20 +349,17 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       if (congestion.added > highWaterMarkBytes) return true;
       if (this.#stream.bufferedBytes > maxSendBufferBytes / 2) return true;
     }
-    if (this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
-    if (this.#inbox !== undefined && this.#inbox.size > highWaterMarkBytes) return true;
-    return this.#pieces !== undefined && this.#pieces.size > (this.#pieces.ended ? 0 : highWaterMarkBytes);
+    return this.#inbox?.isAbove(highWaterMarkBytes) === true;
   }
 
   #handle(event: ConnectionEvent): void {
     switch (event.kind) {
       case 'text':
       case 'binary':
-        if (this.#inbox === undefined) this.#callMessage(event.data, event.kind);
-        else this.#inbox.push(event.data, event.data.length + WAITING_OVERHEAD);
+        this.#messages().message(event.data, event.kind);
         return;
       case 'piece':
-        this.#piece(event);
+        this.#messages().piece(event);
         return;
       case 'pong':
         this.#ponged(event);
@@ -411,67 +373,18 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     }
   }
 
-  #callMessage(message: string | Uint8Array, type: 'text' | 'binary'): void {
-    let result: unknown;
-    try {
-      result = this.#handlers.message!(this.socket, message, type);
-      if (!isThenable(result)) return;
-      const { length } = message;
-      this.#running++;
-      if (length <= COUNT_ABOVE) {
-        this.#onSettled ??= () => this.#settled();
-        this.#onRejected ??= (error) => this.#rejected(error);
-        asPromise(result).then(this.#onSettled, this.#onRejected);
-        return;
-      }
-      this.#runningBytes += length;
-      asPromise(result).then(
-        () => {
-          this.#runningBytes -= length;
-          this.#settled();
-        },
-        (error: unknown) => {
-          this.#runningBytes -= length;
-          this.#rejected(error);
-        },
-      );
-    } catch (error) {
-      this.#handlerFailed(error);
-    }
+  /** Where messages go. */
+  #messages(): Inbox<Data> {
+    this.#inbox ??= new Inbox(this, this.#handlers, this.#forLoop);
+    return this.#inbox;
   }
 
   #callOpen(): void {
     try {
       const result: unknown = this.#handlers.open?.(this.socket);
-      if (isThenable(result)) asPromise(result).then(nothing, (error: unknown) => this.#handlerFailed(error));
+      if (isThenable(result)) asPromise(result).then(nothing, (error: unknown) => this.failed(error));
     } catch (error) {
-      this.#handlerFailed(error);
-    }
-  }
-
-  #piece(event: PieceEvent): void {
-    if (event.first) this.#openStream(event.type);
-    const pieces = this.#pieces!;
-    if (event.data.length > 0) pieces.push(event.data, event.data.length);
-    if (event.last) pieces.end();
-  }
-
-  #openStream(type: 'text' | 'binary'): void {
-    const pieces = new AsyncQueue<string | Uint8Array>(() => this.#resume());
-    this.#pieces = pieces;
-    const message = new IncomingMessage(type, pieces);
-    if (this.#inbox !== undefined) {
-      this.#inbox.push(message, WAITING_OVERHEAD);
-      return;
-    }
-    // What the handler does not read is dropped when it is done.
-    const done = (): void => void pieces.return();
-    try {
-      const result: unknown = this.#handlers.stream!(this.socket, message);
-      if (isThenable(result)) asPromise(result).then(done, (error: unknown) => this.#handlerFailed(error));
-      else done();
-    } catch (error) {
-      this.#handlerFailed(error);
+      this.failed(error);
     }
   }
 
@@ -498,9 +411,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#closeInfo = info;
     this.#resolveClosed?.(info);
     this.#settleAll();
-    if (info.wasClean) this.#inbox?.end();
-    else this.#inbox?.fail(this.#whyClosed('receive'));
-    this.#pieces?.fail(this.#whyClosed('receive'));
+    // Also for a loop that starts later.
+    this.#messages().end(info.wasClean, () => this.#whyClosed('receive'));
     this.#tell(() => this.#handlers.close?.(this.socket, info));
   }
 
@@ -516,8 +428,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     }
   }
 
-  /** A handler threw or rejected: this connection is over, and nothing else. */
-  #handlerFailed(error: unknown): void {
+  /** A handler, or the source of a streamed message, threw or rejected: this connection is over, and nothing else. */
+  failed(error: unknown): void {
     // A handler that was still sending when the peer left has done nothing wrong.
     if (error instanceof ProtocolError && error.code === 'not-open' && this.state !== 'open') return;
     this.#host.report(error, 'handler');
@@ -527,18 +439,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (!this.#corked) this.flush();
   }
 
-  #settled(): void {
-    this.#running--;
-    this.#resume();
-  }
-
-  #rejected(error: unknown): void {
-    this.#settled();
-    this.#handlerFailed(error);
-  }
-
   /** Something was taken that we waited for: go on, when all that is being taken with it is. */
-  #resume(): void {
+  resume(): void {
     if (!this.#paused || this.#resumeDue) return;
     this.#resumeDue = true;
     queueMicrotask(() => {
@@ -624,11 +526,6 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   ): Promise<void> {
     const sent = this.#connection.sendPiece(type, data, first, last, options);
     return sent ? this.#sent() : this.#notOpen('send');
-  }
-
-  /** The source of a streamed message failed. */
-  brokeOff(error: unknown): void {
-    this.#handlerFailed(error);
   }
 
   /** A streamed message is under way: wait until it has ended. */
