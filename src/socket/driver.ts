@@ -1,25 +1,28 @@
 /**
- * Joins a byte stream with a `WebSocketConnection` and an app's handlers.
+ * Joins a byte stream with a `WebSocketConnection` and an app.
  *
- * Owns: when bytes are read and written, holding the peer back, running handlers so that nothing they throw escapes.
- * Does not own: the protocol (`connection/`), sockets (`transport/`), what the app sees (`socket.ts`).
+ * Owns: when bytes are read and written, holding the peer back, and what follows when a handler fails or the connection is over.
+ * Does not own: the protocol (`connection/`), sockets (`transport/`), what the app sees (`socket.ts`), giving it messages (`inbox.ts`),
+ * messages that are streamed or wait behind one (`outbox.ts`), output that waits (`congestion.ts`).
  *
  * @module
  */
-import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
+import type { CloseEvent, ConnectionEvent } from '../connection/events.ts';
 import type { SendOptions, StreamOptions } from '../connection/send-options.ts';
 import type { WebSocketConnection } from '../connection/websocket.ts';
-import { CONNECTION_ERRORS, ProtocolError } from '../errors.ts';
+import { ProtocolError } from '../errors.ts';
 import { CloseCode } from '../frame/close.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type ByteStream, type StreamHandler, TURN_MS } from '../transport/transport.ts';
 import { Congestion } from './congestion.ts';
 import type { Timed } from './deadlines.ts';
+import { Ending } from './ending.ts';
 import type { SocketHandlers } from './handlers.ts';
 import { asPromise, type Flushable, type Host, handled, isThenable, nothing, queueTask } from './host.ts';
 import { Inbox, type InboxOwner } from './inbox.ts';
 import type { IncomingMessage } from './incoming.ts';
 import { Outbox, type OutboxTarget, type Pieces, type Sendable } from './outbox.ts';
+import { Pings } from './pings.ts';
 import { WAITING_OVERHEAD } from './queue.ts';
 import { Socket, type SocketCloseInfo, type SocketInfo, type SocketWork } from './socket.ts';
 
@@ -30,12 +33,6 @@ const COPY_BELOW = 4096;
 const LOOK_AFTER = 16;
 
 const DONE: Promise<void> = Promise.resolve();
-
-interface Pinger {
-  readonly number: number;
-  resolve(latencyMs: number): void;
-  reject(error: unknown): void;
-}
 
 /** Drives one socket. */
 export class SocketDriver<Data = unknown>
@@ -71,16 +68,14 @@ export class SocketDriver<Data = unknown>
   #cut = false;
   /** Made when output first has to wait. */
   #congestion: Congestion | undefined;
-  #closeInfo: SocketCloseInfo | undefined;
-  /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
-  #fault: Error | undefined;
-  #pingers: Pinger[] | undefined;
   /** Made when a message first comes. */
   #inbox: Inbox<Data> | undefined;
-  #closed: Promise<SocketCloseInfo> | undefined;
-  #resolveClosed: ((info: SocketCloseInfo) => void) | undefined;
   /** Made when a message is first streamed. */
   #outbox: Outbox | undefined;
+  /** Made when the app first sends a ping. */
+  #pings: Pings | undefined;
+  /** Made when it comes, or somebody wants to know of it. */
+  #ending: Ending | undefined;
 
   /**
    * @param onGone Called once, when the transport is gone.
@@ -154,12 +149,12 @@ export class SocketDriver<Data = unknown>
     this.#gone = true;
     this.#inputEnded = true;
     if (error !== undefined && this.#connection.state === 'open') {
-      this.#fault ??= error;
+      this.#getEnding().fault ??= error;
       this.#host.report(error, 'transport');
     }
     this.#host.deadlines.remove(this);
     this.#pump();
-    if (this.#closeInfo === undefined) {
+    if (this.#ending?.over !== true) {
       this.#closeSeen({ kind: 'close', code: CloseCode.Abnormal, reason: '', wasClean: false });
     }
     this.#settleAll();
@@ -214,13 +209,7 @@ export class SocketDriver<Data = unknown>
 
   /** See `Socket.closed`. */
   get closed(): Promise<SocketCloseInfo> {
-    this.#closed ??=
-      this.#closeInfo === undefined
-        ? new Promise((resolve) => {
-            this.#resolveClosed = resolve;
-          })
-        : Promise.resolve(this.#closeInfo);
-    return this.#closed;
+    return this.#getEnding().closed;
   }
 
   /** See `Socket.send`. */
@@ -243,12 +232,8 @@ export class SocketDriver<Data = unknown>
     if (number < 0) return this.#notOpen('ping');
     this.#sent();
     this.#host.deadlines.update(this);
-    return handled(
-      new Promise<number>((resolve, reject) => {
-        this.#pingers ??= [];
-        this.#pingers.push({ number, resolve, reject });
-      }),
-    );
+    this.#pings ??= new Pings();
+    return handled(this.#pings.wait(number));
   }
 
   /** See `Socket.pong`. */
@@ -275,7 +260,7 @@ export class SocketDriver<Data = unknown>
 
   /** See `Socket[Symbol.asyncIterator]`. */
   messages(): AsyncIterator<string | Uint8Array | IncomingMessage, undefined> {
-    return this.#messages().messages();
+    return this.#getInbox().messages();
   }
 
   // ------------------------------------------------------------------ in
@@ -328,7 +313,7 @@ export class SocketDriver<Data = unknown>
   /** What was handed in to read with, a compression engine say, threw: nobody knows where in the stream we are. */
   #break(error: unknown): void {
     this.#broken = true;
-    if (error instanceof Error) this.#fault ??= error;
+    if (error instanceof Error) this.#getEnding().fault ??= error;
     this.#host.report(error, 'handler');
     if (!this.#gone) this.#stream.destroy();
   }
@@ -356,13 +341,13 @@ export class SocketDriver<Data = unknown>
     switch (event.kind) {
       case 'text':
       case 'binary':
-        this.#messages().message(event.data, event.kind);
+        this.#getInbox().message(event.data, event.kind);
         return;
       case 'piece':
-        this.#messages().piece(event);
+        this.#getInbox().piece(event);
         return;
       case 'pong':
-        this.#ponged(event);
+        if (event.answers >= 0) this.#pings?.answer(event.answers, event.latencyMs!);
         return;
       case 'close':
         this.#closeSeen(event);
@@ -374,7 +359,7 @@ export class SocketDriver<Data = unknown>
   }
 
   /** Where messages go. */
-  #messages(): Inbox<Data> {
+  #getInbox(): Inbox<Data> {
     this.#inbox ??= new Inbox(this, this.#handlers, this.#forLoop);
     return this.#inbox;
   }
@@ -388,19 +373,8 @@ export class SocketDriver<Data = unknown>
     }
   }
 
-  #ponged(event: PongEvent): void {
-    const pingers = this.#pingers;
-    if (pingers === undefined || event.answers < 0) return;
-    // A pong for a later ping answers the earlier ones too.
-    this.#pingers = pingers.filter((pinger) => {
-      if (pinger.number > event.answers) return true;
-      pinger.resolve(event.latencyMs!);
-      return false;
-    });
-  }
-
   #faulted(error: ProtocolError): void {
-    this.#fault = error;
+    this.#getEnding().fault = error;
     const ours = error.code === 'handler-failed';
     if (!ours) this.#host.report(error, 'socket');
     this.#tell(() => this.#handlers.error?.(this.socket, ours ? error.cause : error));
@@ -408,11 +382,10 @@ export class SocketDriver<Data = unknown>
 
   #closeSeen(event: CloseEvent): void {
     const info: SocketCloseInfo = { code: event.code, reason: event.reason, wasClean: event.wasClean };
-    this.#closeInfo = info;
-    this.#resolveClosed?.(info);
+    this.#getEnding().settle(info);
     this.#settleAll();
     // Also for a loop that starts later.
-    this.#messages().end(info.wasClean, () => this.#whyClosed('receive'));
+    this.#getInbox().end(info.wasClean, () => this.#whyClosed('receive'));
     this.#tell(() => this.#handlers.close?.(this.socket, info));
   }
 
@@ -550,24 +523,19 @@ export class SocketDriver<Data = unknown>
   }
 
   #whyClosed(what: string): ProtocolError {
-    const info = this.#closeInfo;
-    const how = info === undefined ? 'is closing' : `was closed with ${info.code}`;
-    return new ProtocolError(
-      'not-open',
-      CONNECTION_ERRORS['not-open'],
-      `Cannot ${what}: the connection ${how}`,
-      0,
-      this.#fault === undefined ? undefined : { cause: this.#fault },
-    );
+    return this.#getEnding().notOpen(what);
+  }
+
+  #getEnding(): Ending {
+    this.#ending ??= new Ending();
+    return this.#ending;
   }
 
   /** The connection is over: nobody waits any longer. */
   #settleAll(): void {
-    const pingers = this.#pingers;
-    this.#pingers = undefined;
     this.#outbox?.stop(() => this.#whyClosed('send'));
     this.#congestion?.release(() => this.#whyClosed('send'));
-    if (pingers !== undefined) for (const pinger of pingers) pinger.reject(this.#whyClosed('ping'));
+    this.#pings?.stop(() => this.#whyClosed('ping'));
   }
 }
 
