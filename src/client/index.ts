@@ -12,7 +12,7 @@ export { ProtocolError, TransportError } from '../errors.ts';
 export { PreparedMessage } from '../frame/prepared.ts';
 export { type HeaderEntries, HttpHeaders } from '../http/headers.ts';
 export type { Limits } from '../limits.ts';
-export type { SocketHandlers } from '../socket/driver.ts';
+export type { SocketHandlers } from '../socket/handlers.ts';
 export type { ErrorSource } from '../socket/host.ts';
 export { IncomingMessage } from '../socket/incoming.ts';
 export { Socket, type SocketCloseInfo, type SocketRequest } from '../socket/socket.ts';

@@ -12,7 +12,7 @@ import type { WebSocketUrl } from '../handshake/url.ts';
 import type { HeaderEntries } from '../http/headers.ts';
 import type { Limits } from '../limits.ts';
 import { checkOptions, checkPem, show } from '../options.ts';
-import type { SocketHandlers } from '../socket/driver.ts';
+import type { SocketHandlers } from '../socket/handlers.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import type { ErrorSource } from '../socket/host.ts';
 import type { ConnectOptions, TlsClientOptions } from '../transport/transport.ts';

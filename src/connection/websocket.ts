@@ -2,8 +2,8 @@
  * A WebSocket connection without I/O: bytes in, events out, bytes out (RFC 6455 §5.5, §7).
  *
  * Owns: the closing handshake from both sides, answering pings, keepalive and its deadlines, what happens to data at
- * each state. Does not own: sockets, clocks and timers (`now` comes in, `deadline` goes out), frames (`frame/`), the
- * opening handshake (`handshake/`).
+ * each state. Does not own: sockets, clocks and timers (`now` comes in, `deadline` goes out), frames (`frame/`), how a
+ * message goes out in pieces (`streamed.ts`), the opening handshake (`handshake/`).
  *
  * @module
  */
@@ -34,6 +34,7 @@ import {
   type StreamOptions,
 } from './send-options.ts';
 import { type ConnectionState, type ConnectionTrigger, TRANSITIONS } from './state.ts';
+import { StreamedMessage } from './streamed.ts';
 import { checkNow } from './time.ts';
 
 /** How a connection behaves. */
@@ -123,12 +124,8 @@ export class WebSocketConnection {
   #dropped = false;
   #congested = false;
   #closeSent = false;
-  #streaming = false;
-  /** What the message in pieces is. */
-  #streamType: 'text' | 'binary' = 'text';
-  /** Of a streamed message: whether it is compressed, and the opcode and RSV1 of its next frame. */
-  #compressing = false;
-  #pieceBits = 0;
+  /** The message that is being sent in pieces. */
+  #streamed: StreamedMessage | undefined;
   #owedPong: Uint8Array | undefined;
   #pending: ConnectionEvent[] | undefined;
 
@@ -270,7 +267,7 @@ export class WebSocketConnection {
   send(message: string | BytesLike, options?: SendOptions): boolean {
     const data = typeof message === 'string' ? message : viewBytes(message, 'message', 'a string, ');
     if (options !== undefined) checkSendOptions(data, options);
-    if (this.#state !== 'open' || this.#streaming) return false;
+    if (this.#state !== 'open' || this.#streamed !== undefined) return false;
     const type = options?.type ?? (typeof data === 'string' ? 'text' : 'binary');
     const opcode = type === 'text' ? Opcode.Text : Opcode.Binary;
     if (this.#compression !== undefined && options?.compress !== false) {
@@ -292,7 +289,7 @@ export class WebSocketConnection {
       throw new UsageTypeError('bad-argument', `Cannot send ${typeof message}: expected a PreparedMessage`);
     }
     if (options !== undefined) checkSendOptions(message, options);
-    if (this.#state !== 'open' || this.#streaming) return false;
+    if (this.#state !== 'open' || this.#streamed !== undefined) return false;
     const compression = options?.compress === false ? undefined : this.#compression;
     if (this.#frames.masks || (compression !== undefined && compression.sharedKey === undefined)) {
       return this.send(message.payload, { ...options, type: message.type });
@@ -333,44 +330,33 @@ export class WebSocketConnection {
       );
     }
     if (options !== undefined) checkStreamOptions(options);
-    let data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece', 'a string, ');
+    const data = typeof piece === 'string' ? piece : viewBytes(piece, 'piece', 'a string, ');
     if (typeof data === 'string' && type === 'binary') {
       throw new UsageTypeError('bad-argument', 'Cannot send a string as binary: encode it first');
     }
     // All of a message: its length is known, and so whether it is worth compressing.
     if (first && last) return this.send(data, { type, compress: options?.compress });
-    if (this.#state !== 'open' || this.#streaming === first) return false;
-    if (!first && type !== this.#streamType) {
+    const begun = this.#streamed;
+    if (this.#state !== 'open' || (begun === undefined) !== first) return false;
+    if (begun !== undefined && type !== begun.type) {
       throw new UsageTypeError(
         'bad-argument',
-        `Cannot send piece: it is ${type}, the message that it goes on with is ${this.#streamType}`,
+        `Cannot send piece: it is ${type}, the message that it goes on with is ${begun.type}`,
       );
     }
-    if (first) {
-      this.#streamType = type;
-      this.#compressing = this.#compression !== undefined && options?.compress !== false;
-      this.#pieceBits = type === 'text' ? Opcode.Text : Opcode.Binary;
+    const compression = options?.compress === false ? undefined : this.#compression;
+    const message = begun ?? new StreamedMessage(type, compression);
+    const payload = message.payload(data, last);
+    if (message.compressed) this.#windowUsed();
+    if (payload === undefined) {
+      this.#streamed = message;
+      return true;
     }
-    if (this.#compressing) {
-      const compressed = this.#compression!.compressPiece(data, last);
-      if (compressed === undefined) {
-        this.#compressing = false;
-      } else {
-        this.#windowUsed();
-        if (first) this.#pieceBits |= RSV1;
-        if (compressed.length === 0) {
-          this.#streaming = true;
-          return true;
-        }
-        data = compressed;
-      }
-    }
-    const bits = this.#pieceBits | (last ? FIN_BIT : 0);
-    this.#pieceBits = Opcode.Continuation;
-    if (typeof data === 'string') this.#frames.text(bits, data);
-    else this.#frames.bytes(bits, data);
+    const bits = message.nextBits(last);
+    if (typeof payload === 'string') this.#frames.text(bits, payload);
+    else this.#frames.bytes(bits, payload);
     // Only now: the source of keys is the caller's code, and may throw.
-    this.#streaming = !last;
+    this.#streamed = last ? undefined : message;
     return true;
   }
 
@@ -538,7 +524,7 @@ export class WebSocketConnection {
     const next = TRANSITIONS[this.#state][trigger];
     if (next === undefined) return false;
     this.#state = next;
-    this.#streaming = false;
+    this.#streamed = undefined;
     if (next !== 'closing') this.#compression?.dispose();
     // "the server MUST close the TCP connection first"; a client waits for it, and after a fault neither waits.
     if (next === 'failing' || (next === 'ending' && this.#role === 'server')) this.#outputEnded = true;

@@ -2,7 +2,8 @@
  * Frames to messages (RFC 6455 §5.4, §5.6, §8.1).
  *
  * Owns: joining fragments, the limits on a message, and the meaning of control frames' payloads. Does not own: headers
- * and masks (`decoder.ts`), UTF-8 (`incoming-text.ts`), inflating (handed in), answering (`connection/`).
+ * and masks (`decoder.ts`), control frames in pieces (`split-control.ts`), UTF-8 (`incoming-text.ts`), inflating (handed
+ * in), answering (`connection/`).
  *
  * @module
  */
@@ -14,7 +15,7 @@ import { NO_BYTES } from '../bytes/view.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch } from '../options.ts';
-import { decodeClose, isCloseCode } from './close.ts';
+import { decodeClose } from './close.ts';
 import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';
 import { Order, RSV1 } from './header.ts';
@@ -22,6 +23,7 @@ import { decodeText, IncomingText } from './incoming-text.ts';
 import { UNKNOWN } from './mask.ts';
 import type { MessageEvent, PieceEvent } from './message-event.ts';
 import { isControl, Opcode } from './opcode.ts';
+import { SplitControl } from './split-control.ts';
 
 export type {
   BinaryEvent,
@@ -112,9 +114,7 @@ export class MessageReader {
   /** Made when a text first comes in more than one piece. */
   #text: IncomingText | undefined;
   /** A control frame that comes in more than one piece. */
-  #control: Uint8Array | undefined;
-  /** The reason of a close frame that comes in more than one piece; there is only one. */
-  #reason: Utf8Validator | undefined;
+  #control: SplitControl | undefined;
   #inMessage = false;
   /** Whether a piece of the message was given. */
   #started = false;
@@ -380,22 +380,17 @@ export class MessageReader {
   /** Part of a control frame's payload came. */
   #controlPiece(): MessageEvent | undefined {
     const cursor = this.#cursor;
-    const { chunk, fields, from, to, remaining } = cursor;
+    const { chunk, fields, from, to } = cursor;
     const { opcode, payloadLength } = fields;
     let payload: Uint8Array;
     if (to - from === payloadLength) {
       payload = this.#own(from, to);
     } else {
-      const end = payloadLength - remaining;
-      payload = this.#control ??= new Uint8Array(payloadLength);
-      payload.set(chunk.subarray(from, to), end - (to - from));
-      if (remaining > 0) {
-        // What a close frame says is judged as it comes; whatever is wrong so far stays wrong.
-        if (opcode !== Opcode.Close || end < 2 || !this.#closesBadly(payload, end - (to - from), end))
-          return undefined;
-        payload = payload.subarray(0, end);
-      }
+      this.#control ??= new SplitControl(opcode, payloadLength);
+      const known = this.#control.add(chunk.subarray(from, to));
+      if (known === undefined) return undefined;
       this.#control = undefined;
+      payload = known;
     }
     if (opcode === Opcode.Ping) return { kind: 'ping', payload };
     if (opcode === Opcode.Pong) return { kind: 'pong', payload };
@@ -403,13 +398,6 @@ export class MessageReader {
     if (close instanceof FrameError) return this.#fail(close);
     this.#finish();
     return { kind: 'close', code: close.code, reason: close.reason };
-  }
-
-  /** Whether the code, or the part of the reason that came last, is wrong already. At least the code is there. */
-  #closesBadly(payload: Uint8Array, from: number, end: number): boolean {
-    this.#reason ??= new Utf8Validator();
-    const code = (payload[0]! << 8) | payload[1]!;
-    return !isCloseCode(code) || this.#reason.push(payload, Math.max(2, from), end) >= 0;
   }
 
   /** @param back How far before the end of the consumed bytes the bad byte is. */

@@ -10,7 +10,7 @@ import { isUpgrade } from '../handshake/request.ts';
 import { formatHttpDate } from '../http/date.ts';
 import type { HeaderEntries } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
-import type { SocketHandlers } from '../socket/driver.ts';
+import type { SocketHandlers } from '../socket/handlers.ts';
 import type { Host } from '../socket/host.ts';
 import type { Socket } from '../socket/socket.ts';
 import type { Refusal } from './refusal.ts';

@@ -13,7 +13,7 @@ export type { HostOption } from '../handshake/host-policy.ts';
 export type { OriginOption, OriginOptions, OriginRule } from '../handshake/origin.ts';
 export { type HeaderEntries, HttpHeaders } from '../http/headers.ts';
 export type { Limits } from '../limits.ts';
-export type { SocketHandlers } from '../socket/driver.ts';
+export type { SocketHandlers } from '../socket/handlers.ts';
 export type { ErrorSource } from '../socket/host.ts';
 export { IncomingMessage } from '../socket/incoming.ts';
 export { Socket, type SocketCloseInfo, type SocketRequest } from '../socket/socket.ts';

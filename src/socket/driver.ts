@@ -1,73 +1,43 @@
 /**
- * Joins a byte stream with a `WebSocketConnection` and an app's handlers.
+ * Joins a byte stream with a `WebSocketConnection` and an app.
  *
- * Owns: when bytes are read and written, holding the peer back, running handlers so that nothing they throw escapes.
- * Does not own: the protocol (`connection/`), sockets (`transport/`), what the app sees (`socket.ts`).
+ * Owns: when bytes are read and written, holding the peer back, and what follows when a handler fails or the connection is over.
+ * Does not own: the protocol (`connection/`), sockets (`transport/`), what the app sees (`socket.ts`), giving it messages (`inbox.ts`),
+ * messages that are streamed or wait behind one (`outbox.ts`), output that waits (`congestion.ts`).
  *
  * @module
  */
-import type { CloseEvent, ConnectionEvent, PongEvent } from '../connection/events.ts';
+import type { CloseEvent, ConnectionEvent } from '../connection/events.ts';
 import type { SendOptions, StreamOptions } from '../connection/send-options.ts';
 import type { WebSocketConnection } from '../connection/websocket.ts';
-import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
+import { ProtocolError } from '../errors.ts';
 import { CloseCode } from '../frame/close.ts';
-import type { PieceEvent } from '../frame/message-event.ts';
 import { PreparedMessage } from '../frame/prepared.ts';
 import { type ByteStream, type StreamHandler, TURN_MS } from '../transport/transport.ts';
+import { Congestion } from './congestion.ts';
 import type { Timed } from './deadlines.ts';
+import { Ending } from './ending.ts';
+import type { SocketHandlers } from './handlers.ts';
 import { asPromise, type Flushable, type Host, handled, isThenable, nothing, queueTask } from './host.ts';
-import { IncomingMessage } from './incoming.ts';
+import { Inbox, type InboxOwner } from './inbox.ts';
+import type { IncomingMessage } from './incoming.ts';
 import { Outbox, type OutboxTarget, type Pieces, type Sendable } from './outbox.ts';
-import { Outflow } from './outflow.ts';
-import { AsyncQueue } from './queue.ts';
-import { Socket, type SocketCloseInfo, type SocketInfo } from './socket.ts';
+import { Pings } from './pings.ts';
+import { WAITING_OVERHEAD } from './queue.ts';
+import { Socket, type SocketCloseInfo, type SocketInfo, type SocketWork } from './socket.ts';
 
-/** Functions that are called as things happen to a socket. A promise that a function returns is waited for where that means something. */
-export interface SocketHandlers<Data = unknown> {
-  /** The connection is open. */
-  open?(socket: Socket<Data>): unknown;
-  /**
-   * A message came. Handlers start in the order of messages, and do not wait for one another.
-   *
-   * @param type What it was sent as, where `message` does not tell: with `textAsBytes`, both are bytes.
-   */
-  message?(socket: Socket<Data>, message: string | Uint8Array, type: 'text' | 'binary'): unknown;
-  /** Instead of `message`: a message starts, to be read in pieces. The next one starts when this one was read or the handler is done. */
-  stream?(socket: Socket<Data>, message: IncomingMessage): unknown;
-  /** The connection is over; called exactly once, after everything else. */
-  close?(socket: Socket<Data>, info: SocketCloseInfo): unknown;
-  /** The peer broke a rule, or a handler failed; `close` follows. */
-  error?(socket: Socket<Data>, error: unknown): unknown;
-}
-
-/** At most this many handlers of a socket may be under way; then reading pauses. */
-const MAX_RUNNING = 1024;
-/** Messages up to this size are bounded by their number; larger ones are counted, which costs two functions each. */
-const COUNT_ABOVE = 64;
 /** Smaller output that has to wait is copied, so that it does not keep a whole slab alive. */
 const COPY_BELOW = 4096;
 
 /** After so many events it is seen whether the others should have their turn. */
 const LOOK_AFTER = 16;
 
-/** What a message that waits costs beyond its bytes. */
-const WAITING_OVERHEAD = 64;
-
 const DONE: Promise<void> = Promise.resolve();
 
-interface Waiter {
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-interface Pinger {
-  readonly number: number;
-  resolve(latencyMs: number): void;
-  reject(error: unknown): void;
-}
-
 /** Drives one socket. */
-export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flushable, OutboxTarget {
+export class SocketDriver<Data = unknown>
+  implements StreamHandler, Timed, Flushable, SocketWork, InboxOwner<Data>, OutboxTarget
+{
   /** What the app has. */
   readonly socket: Socket<Data>;
   heapIndex = -1;
@@ -76,6 +46,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   readonly #stream: ByteStream;
   readonly #connection: WebSocketConnection;
   readonly #handlers: SocketHandlers<Data>;
+  /** Whether messages wait for a loop, and there is no handler for them. */
+  readonly #forLoop: boolean;
   readonly #onGone: (driver: SocketDriver<Data>) => void;
   /** In a call from the transport: output is sent at its end. */
   #corked = false;
@@ -83,10 +55,6 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #pumping = false;
   /** Nothing more can be read: see `#break`. */
   #broken = false;
-  /** The transport took more than it wants: wait for `drain`. */
-  #full = false;
-  /** Bytes that were written since nevertheless. */
-  #added = 0;
   #paused = false;
   #resumeDue = false;
   /** What has come is left alone for now, so that others have their turn. */
@@ -98,24 +66,16 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   #gone = false;
   /** `terminate` was called. */
   #cut = false;
-  #running = 0;
-  #runningBytes = 0;
-  /** What a handler's promise calls; made once, when one first returns a promise. */
-  #onSettled: (() => void) | undefined;
-  #onRejected: ((error: unknown) => void) | undefined;
   /** Made when output first has to wait. */
-  #outflow: Outflow | undefined;
-  #closeInfo: SocketCloseInfo | undefined;
-  /** Why it is over, where nobody said goodbye: the `cause` of what calls are told from then on. */
-  #fault: Error | undefined;
-  #waiters: Waiter[] | undefined;
-  #pingers: Pinger[] | undefined;
-  #inbox: AsyncQueue<string | Uint8Array | IncomingMessage> | undefined;
-  #pieces: AsyncQueue<string | Uint8Array> | undefined;
-  #closed: Promise<SocketCloseInfo> | undefined;
-  #resolveClosed: ((info: SocketCloseInfo) => void) | undefined;
+  #congestion: Congestion | undefined;
+  /** Made when a message first comes. */
+  #inbox: Inbox<Data> | undefined;
   /** Made when a message is first streamed. */
   #outbox: Outbox | undefined;
+  /** Made when the app first sends a ping. */
+  #pings: Pings | undefined;
+  /** Made when it comes, or somebody wants to know of it. */
+  #ending: Ending | undefined;
 
   /**
    * @param onGone Called once, when the transport is gone.
@@ -132,11 +92,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#stream = stream;
     this.#connection = connection;
     this.#handlers = handlers;
+    this.#forLoop = handlers.message === undefined && handlers.stream === undefined;
     this.#onGone = onGone;
     this.socket = new Socket(this, info);
-    if (handlers.message === undefined && handlers.stream === undefined) {
-      this.#inbox = new AsyncQueue(() => this.#resume());
-    }
   }
 
   /** Run `open`, then take the bytes that came behind the handshake. */
@@ -179,12 +137,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** There is room again. */
   drain(): void {
-    this.#full = false;
-    this.#added = 0;
     this.#connection.congested = false;
-    const waiters = this.#waiters;
-    this.#waiters = undefined;
-    if (waiters !== undefined) for (const waiter of waiters) waiter.resolve();
+    this.#congestion?.drain();
     this.#pump(this.#turn());
     this.flush();
   }
@@ -195,12 +149,12 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     this.#gone = true;
     this.#inputEnded = true;
     if (error !== undefined && this.#connection.state === 'open') {
-      this.#fault ??= error;
+      this.#getEnding().fault ??= error;
       this.#host.report(error, 'transport');
     }
     this.#host.deadlines.remove(this);
     this.#pump();
-    if (this.#closeInfo === undefined) {
+    if (this.#ending?.over !== true) {
       this.#closeSeen({ kind: 'close', code: CloseCode.Abnormal, reason: '', wasClean: false });
     }
     this.#settleAll();
@@ -217,14 +171,13 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** Time has passed. */
   expire(now: number): void {
     const { pongTimeoutMs, closeTimeoutMs } = this.#host.limits;
-    const waiting = this.#stream.bufferedBytes;
-    if (waiting > 0) this.#outflow ??= new Outflow(waiting, now);
-    const quietMs = this.#outflow?.quietMs(waiting, now) ?? Number.POSITIVE_INFINITY;
+    this.#congestion ??= Congestion.of(this.#stream, now);
+    const quietMs = this.#congestion?.quietMs(now) ?? Number.POSITIVE_INFINITY;
     const moves = quietMs < Math.min(pongTimeoutMs, closeTimeoutMs);
     // What we hold back ourselves proves nothing about the peer, nor what we only just go on to read, nor a ping that waits behind what
     // it takes; output of which it takes nothing does.
     const attentive = !this.#paused && now - this.#turnBegan >= pongTimeoutMs;
-    this.#connection.tick(now, !moves && (attentive || this.#full), moves);
+    this.#connection.tick(now, !moves && (attentive || this.#congestion?.full === true), moves);
     this.#pump();
     this.flush();
   }
@@ -256,13 +209,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** See `Socket.closed`. */
   get closed(): Promise<SocketCloseInfo> {
-    this.#closed ??=
-      this.#closeInfo === undefined
-        ? new Promise((resolve) => {
-            this.#resolveClosed = resolve;
-          })
-        : Promise.resolve(this.#closeInfo);
-    return this.#closed;
+    return this.#getEnding().closed;
   }
 
   /** See `Socket.send`. */
@@ -285,12 +232,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (number < 0) return this.#notOpen('ping');
     this.#sent();
     this.#host.deadlines.update(this);
-    return handled(
-      new Promise<number>((resolve, reject) => {
-        this.#pingers ??= [];
-        this.#pingers.push({ number, resolve, reject });
-      }),
-    );
+    this.#pings ??= new Pings();
+    return handled(this.#pings.wait(number));
   }
 
   /** See `Socket.pong`. */
@@ -317,15 +260,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   /** See `Socket[Symbol.asyncIterator]`. */
   messages(): AsyncIterator<string | Uint8Array | IncomingMessage, undefined> {
-    const inbox = this.#inbox;
-    if (inbox === undefined) {
-      throw new UsageTypeError(
-        'bad-state',
-        'Cannot iterate over messages: they go to the handler, leave it out',
-      );
-    }
-    // Leaving the loop keeps what waits: a later loop goes on with it.
-    return { next: () => inbox.next(), return: () => Promise.resolve({ done: true, value: undefined }) };
+    return this.#getInbox().messages();
   }
 
   // ------------------------------------------------------------------ in
@@ -378,7 +313,7 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   /** What was handed in to read with, a compression engine say, threw: nobody knows where in the stream we are. */
   #break(error: unknown): void {
     this.#broken = true;
-    if (error instanceof Error) this.#fault ??= error;
+    if (error instanceof Error) this.#getEnding().fault ??= error;
     this.#host.report(error, 'handler');
     if (!this.#gone) this.#stream.destroy();
   }
@@ -391,30 +326,28 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (state !== 'open' && state !== 'closing') return false;
     if (this.#resting) return true;
     const { highWaterMarkBytes, maxSendBufferBytes } = this.#host.limits;
-    if (this.#full && this.#connection.role === 'server') {
+    const congestion = this.#congestion;
+    if (congestion?.full === true && this.#connection.role === 'server') {
       // What is read has us write more. One end alone may wait with reading until its output moves, or both wait for each other: it is
       // the server. Nor does it wait because of what it sends of its own accord, and would not send more of before that moves; but there
       // has to be room for the answers.
-      if (this.#added > highWaterMarkBytes) return true;
+      if (congestion.added > highWaterMarkBytes) return true;
       if (this.#stream.bufferedBytes > maxSendBufferBytes / 2) return true;
     }
-    if (this.#runningBytes > highWaterMarkBytes || this.#running >= MAX_RUNNING) return true;
-    if (this.#inbox !== undefined && this.#inbox.size > highWaterMarkBytes) return true;
-    return this.#pieces !== undefined && this.#pieces.size > (this.#pieces.ended ? 0 : highWaterMarkBytes);
+    return this.#inbox?.isAbove(highWaterMarkBytes) === true;
   }
 
   #handle(event: ConnectionEvent): void {
     switch (event.kind) {
       case 'text':
       case 'binary':
-        if (this.#inbox === undefined) this.#callMessage(event.data, event.kind);
-        else this.#inbox.push(event.data, event.data.length + WAITING_OVERHEAD);
+        this.#getInbox().message(event.data, event.kind);
         return;
       case 'piece':
-        this.#piece(event);
+        this.#getInbox().piece(event);
         return;
       case 'pong':
-        this.#ponged(event);
+        if (event.answers >= 0) this.#pings?.answer(event.answers, event.latencyMs!);
         return;
       case 'close':
         this.#closeSeen(event);
@@ -425,83 +358,23 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     }
   }
 
-  #callMessage(message: string | Uint8Array, type: 'text' | 'binary'): void {
-    let result: unknown;
-    try {
-      result = this.#handlers.message!(this.socket, message, type);
-      if (!isThenable(result)) return;
-      const { length } = message;
-      this.#running++;
-      if (length <= COUNT_ABOVE) {
-        this.#onSettled ??= () => this.#settled();
-        this.#onRejected ??= (error) => this.#rejected(error);
-        asPromise(result).then(this.#onSettled, this.#onRejected);
-        return;
-      }
-      this.#runningBytes += length;
-      asPromise(result).then(
-        () => {
-          this.#runningBytes -= length;
-          this.#settled();
-        },
-        (error: unknown) => {
-          this.#runningBytes -= length;
-          this.#rejected(error);
-        },
-      );
-    } catch (error) {
-      this.#handlerFailed(error);
-    }
+  /** Where messages go. */
+  #getInbox(): Inbox<Data> {
+    this.#inbox ??= new Inbox(this, this.#handlers, this.#forLoop);
+    return this.#inbox;
   }
 
   #callOpen(): void {
     try {
       const result: unknown = this.#handlers.open?.(this.socket);
-      if (isThenable(result)) asPromise(result).then(nothing, (error: unknown) => this.#handlerFailed(error));
+      if (isThenable(result)) asPromise(result).then(nothing, (error: unknown) => this.failed(error));
     } catch (error) {
-      this.#handlerFailed(error);
+      this.failed(error);
     }
-  }
-
-  #piece(event: PieceEvent): void {
-    if (event.first) this.#openStream(event.type);
-    const pieces = this.#pieces!;
-    if (event.data.length > 0) pieces.push(event.data, event.data.length);
-    if (event.last) pieces.end();
-  }
-
-  #openStream(type: 'text' | 'binary'): void {
-    const pieces = new AsyncQueue<string | Uint8Array>(() => this.#resume());
-    this.#pieces = pieces;
-    const message = new IncomingMessage(type, pieces);
-    if (this.#inbox !== undefined) {
-      this.#inbox.push(message, WAITING_OVERHEAD);
-      return;
-    }
-    // What the handler does not read is dropped when it is done.
-    const done = (): void => void pieces.return();
-    try {
-      const result: unknown = this.#handlers.stream!(this.socket, message);
-      if (isThenable(result)) asPromise(result).then(done, (error: unknown) => this.#handlerFailed(error));
-      else done();
-    } catch (error) {
-      this.#handlerFailed(error);
-    }
-  }
-
-  #ponged(event: PongEvent): void {
-    const pingers = this.#pingers;
-    if (pingers === undefined || event.answers < 0) return;
-    // A pong for a later ping answers the earlier ones too.
-    this.#pingers = pingers.filter((pinger) => {
-      if (pinger.number > event.answers) return true;
-      pinger.resolve(event.latencyMs!);
-      return false;
-    });
   }
 
   #faulted(error: ProtocolError): void {
-    this.#fault = error;
+    this.#getEnding().fault = error;
     const ours = error.code === 'handler-failed';
     if (!ours) this.#host.report(error, 'socket');
     this.#tell(() => this.#handlers.error?.(this.socket, ours ? error.cause : error));
@@ -509,12 +382,10 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
   #closeSeen(event: CloseEvent): void {
     const info: SocketCloseInfo = { code: event.code, reason: event.reason, wasClean: event.wasClean };
-    this.#closeInfo = info;
-    this.#resolveClosed?.(info);
+    this.#getEnding().settle(info);
     this.#settleAll();
-    if (info.wasClean) this.#inbox?.end();
-    else this.#inbox?.fail(this.#whyClosed('receive'));
-    this.#pieces?.fail(this.#whyClosed('receive'));
+    // Also for a loop that starts later.
+    this.#getInbox().end(info.wasClean, () => this.#whyClosed('receive'));
     this.#tell(() => this.#handlers.close?.(this.socket, info));
   }
 
@@ -530,8 +401,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     }
   }
 
-  /** A handler threw or rejected: this connection is over, and nothing else. */
-  #handlerFailed(error: unknown): void {
+  /** A handler, or the source of a streamed message, threw or rejected: this connection is over, and nothing else. */
+  failed(error: unknown): void {
     // A handler that was still sending when the peer left has done nothing wrong.
     if (error instanceof ProtocolError && error.code === 'not-open' && this.state !== 'open') return;
     this.#host.report(error, 'handler');
@@ -541,18 +412,8 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     if (!this.#corked) this.flush();
   }
 
-  #settled(): void {
-    this.#running--;
-    this.#resume();
-  }
-
-  #rejected(error: unknown): void {
-    this.#settled();
-    this.#handlerFailed(error);
-  }
-
   /** Something was taken that we waited for: go on, when all that is being taken with it is. */
-  #resume(): void {
+  resume(): void {
     if (!this.#paused || this.#resumeDue) return;
     this.#resumeDue = true;
     queueMicrotask(() => {
@@ -578,17 +439,20 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     const connection = this.#connection;
     let output = connection.takeOutput();
     if (output !== undefined) {
-      if (this.#full) {
-        this.#added += output.length;
+      const congestion = this.#congestion;
+      congestion?.wrote(output.length);
+      if (congestion?.full === true) {
         // From here on, of many pings the last will do.
-        if (this.#added > this.#host.limits.highWaterMarkBytes) connection.congested = true;
+        if (congestion.added > this.#host.limits.highWaterMarkBytes) connection.congested = true;
         if (output.length < COPY_BELOW) output = output.slice();
       }
-      this.#outflow?.wrote(output.length);
-      if (!this.#stream.write(output)) {
-        if (!this.#full) this.#outflow = new Outflow(this.#stream.bufferedBytes, this.#host.deadlines.now());
-        this.#full = true;
-      } else if (this.#stream.copied === true) connection.recycleOutput(output);
+      if (this.#stream.write(output)) {
+        if (this.#stream.copied === true) connection.recycleOutput(output);
+      } else if (congestion?.full !== true) {
+        const now = this.#host.deadlines.now();
+        this.#congestion ??= new Congestion(this.#stream, now);
+        this.#congestion.fill(now);
+      }
     }
     if (connection.dropped) this.#stream.destroy();
     else if (connection.outputEnded) {
@@ -605,18 +469,13 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       this.#flushDue = true;
       this.#host.later(this);
     }
-    if (!this.#full) return DONE;
-    return handled(
-      new Promise<void>((resolve, reject) => {
-        this.#waiters ??= [];
-        this.#waiters.push({ resolve, reject });
-      }),
-    );
+    const congestion = this.#congestion;
+    return congestion?.full === true ? handled(congestion.room()) : DONE;
   }
 
   /** Send a message now. */
   sendMessage(data: Sendable, options: SendOptions | undefined): Promise<void> {
-    if (this.#full) {
+    if (this.#congestion?.full === true) {
       const waiting = this.bufferedBytes;
       const size = sizeOf(data);
       if (waiting > 0 && waiting + size > this.#host.limits.maxSendBufferBytes)
@@ -642,11 +501,6 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
     return sent ? this.#sent() : this.#notOpen('send');
   }
 
-  /** The source of a streamed message failed. */
-  brokeOff(error: unknown): void {
-    this.#handlerFailed(error);
-  }
-
   /** A streamed message is under way: wait until it has ended. */
   #wait(what: Parameters<Outbox['add']>[0], size: number, options: SendOptions | undefined): Promise<void> {
     const bytes = size + WAITING_OVERHEAD;
@@ -669,26 +523,19 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
   }
 
   #whyClosed(what: string): ProtocolError {
-    const info = this.#closeInfo;
-    const how = info === undefined ? 'is closing' : `was closed with ${info.code}`;
-    return new ProtocolError(
-      'not-open',
-      CONNECTION_ERRORS['not-open'],
-      `Cannot ${what}: the connection ${how}`,
-      0,
-      this.#fault === undefined ? undefined : { cause: this.#fault },
-    );
+    return this.#getEnding().notOpen(what);
+  }
+
+  #getEnding(): Ending {
+    this.#ending ??= new Ending();
+    return this.#ending;
   }
 
   /** The connection is over: nobody waits any longer. */
   #settleAll(): void {
-    const waiters = this.#waiters;
-    const pingers = this.#pingers;
-    this.#waiters = undefined;
-    this.#pingers = undefined;
     this.#outbox?.stop(() => this.#whyClosed('send'));
-    if (waiters !== undefined) for (const waiter of waiters) waiter.reject(this.#whyClosed('send'));
-    if (pingers !== undefined) for (const pinger of pingers) pinger.reject(this.#whyClosed('ping'));
+    this.#congestion?.release(() => this.#whyClosed('send'));
+    this.#pings?.stop(() => this.#whyClosed('ping'));
   }
 }
 

@@ -1,9 +1,30 @@
 /**
- * Objects of handlers, checked: a name that means nothing would never be called, and nobody would notice.
+ * Objects of handlers: what an app may give, and refusing the rest. A name that means nothing would never be called, and nobody
+ * would notice.
  *
  * @module
  */
 import { UsageTypeError } from '../errors.ts';
+import type { IncomingMessage } from './incoming.ts';
+import type { Socket, SocketCloseInfo } from './socket.ts';
+
+/** Functions that are called as things happen to a socket. A promise that a function returns is waited for where that means something. */
+export interface SocketHandlers<Data = unknown> {
+  /** The connection is open. */
+  open?(socket: Socket<Data>): unknown;
+  /**
+   * A message came. Handlers start in the order of messages, and do not wait for one another.
+   *
+   * @param type What it was sent as, where `message` does not tell: with `textAsBytes`, both are bytes.
+   */
+  message?(socket: Socket<Data>, message: string | Uint8Array, type: 'text' | 'binary'): unknown;
+  /** Instead of `message`: a message starts, to be read in pieces. The next one starts when this one was read or the handler is done. */
+  stream?(socket: Socket<Data>, message: IncomingMessage): unknown;
+  /** The connection is over; called exactly once, after everything else. */
+  close?(socket: Socket<Data>, info: SocketCloseInfo): unknown;
+  /** The peer broke a rule, or a handler failed; `close` follows. */
+  error?(socket: Socket<Data>, error: unknown): unknown;
+}
 
 /** The functions that both ends have. */
 const NAMES: readonly string[] = ['open', 'message', 'stream', 'close', 'error'];

@@ -33,8 +33,8 @@ export interface OutboxTarget {
     last: boolean,
     options: StreamOptions | undefined,
   ): Promise<void>;
-  /** A message broke off: it cannot be taken back. */
-  brokeOff(error: unknown): void;
+  /** The source of a message failed: it cannot be taken back. */
+  failed(error: unknown): void;
 }
 
 interface Waiting {
@@ -165,7 +165,7 @@ export class Outbox {
       await target.sendPiece(type ?? 'text', type === 'binary' ? NOTHING : carry, first, true, options);
     } catch (error) {
       from?.leave();
-      target.brokeOff(error);
+      target.failed(error);
       throw error;
     }
   }

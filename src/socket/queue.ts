@@ -6,6 +6,9 @@
  * @module
  */
 
+/** What a message that waits costs beyond its bytes. */
+export const WAITING_OVERHEAD = 64;
+
 /** One producer's values as an async iterator; several `next` at once are answered in order. */
 export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #onTaken: () => void;

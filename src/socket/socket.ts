@@ -18,8 +18,8 @@ import { PreparedMessage } from '../frame/prepared.ts';
 import { controlPayload } from '../frame/writer.ts';
 import type { HttpHeaders } from '../http/headers.ts';
 import { showAs } from '../inspect.ts';
-import type { SocketDriver } from './driver.ts';
 import type { IncomingMessage } from './incoming.ts';
+import type { Pieces, Sendable } from './outbox.ts';
 
 /** How a connection ended. */
 export interface SocketCloseInfo {
@@ -57,6 +57,22 @@ export interface SocketInfo<Data> {
   readonly data: Data;
 }
 
+/** Who does the work of a socket; each member is documented where {@link Socket} has it. */
+export interface SocketWork {
+  readonly state: 'open' | 'closing' | 'closed';
+  readonly bufferedBytes: number;
+  readonly remoteAddress: string;
+  readonly encrypted: boolean;
+  readonly closed: Promise<SocketCloseInfo>;
+  send(data: Sendable, options: SendOptions | undefined): Promise<void>;
+  sendStream(source: Pieces, options: StreamOptions | undefined): Promise<void>;
+  ping(payload: Uint8Array | undefined): Promise<number>;
+  pong(payload: Uint8Array | undefined): Promise<void>;
+  closeSocket(code: number | undefined, reason: string | undefined): void;
+  terminate(): void;
+  messages(): AsyncIterator<string | Uint8Array | IncomingMessage, undefined>;
+}
+
 /** One WebSocket connection. `Message` is what a loop over it gives: with streams, an {@link IncomingMessage}. */
 export class Socket<Data = unknown, Message = string | Uint8Array> implements AsyncIterable<Message> {
   /** The subprotocol that was agreed on; '' for none. */
@@ -69,7 +85,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   readonly responseHeaders: HttpHeaders | undefined;
   /** Yours. What `authorize` gave, or the `data` of `connect`, to begin with. */
   data: Data;
-  readonly #driver: SocketDriver<Data>;
+  readonly #driver: SocketWork;
 
   static {
     showAs<Socket>(this, (socket) => {
@@ -89,7 +105,7 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   }
 
   /** Made by a server or by `connect`. @internal */
-  constructor(driver: SocketDriver<Data>, info: SocketInfo<Data>) {
+  constructor(driver: SocketWork, info: SocketInfo<Data>) {
     this.#driver = driver;
     this.protocol = info.protocol;
     this.extensions = info.extensions;

@@ -588,6 +588,19 @@ describe('Socket: messages in a loop', () => {
     expect(rest).toEqual(['b']);
   });
 
+  test('a loop that starts when all is over is told how it ended, also where no message came', async () => {
+    const first = await connected();
+    first.client.send(8, Uint8Array.of(3, 232));
+    await first.socket.closed;
+    for await (const message of first.socket) expect(message).toBe('none');
+
+    const second = await connected();
+    second.client.send(3);
+    await second.socket.closed;
+    const next = second.socket[Symbol.asyncIterator]().next();
+    await expect(next).rejects.toMatchObject({ code: 'not-open', cause: { code: 'reserved-opcode' } });
+  });
+
   test('with a message handler there is nothing to loop over, and it says so', async () => {
     const { socket } = await connected(() => {});
     expect(() => socket[Symbol.asyncIterator]()).toThrow(expect.objectContaining({ code: 'bad-state' }));
