@@ -972,6 +972,24 @@ describe('the stream handler', () => {
     expect(seen).toEqual(['text 101', 'binary 10000000', 'text 0']);
   });
 
+  test('text and bytes of a message that is cut off reject, and nobody who does not wait for it is told', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    let read: Promise<unknown> | undefined;
+    const { client } = await connected({
+      stream: async (_socket, message) => {
+        read = message.type === 'text' ? message.text() : message.bytes();
+        await turns();
+      },
+    });
+    client.write(masked(1, 'half', { fin: false })).end();
+    await turns();
+    process.off('unhandledRejection', note);
+    await expect(read).rejects.toThrow(notOpen);
+    expect(unhandled).toEqual([]);
+  });
+
   test('text and bytes give all of it', async () => {
     const seen: unknown[] = [];
     let started = 0;
