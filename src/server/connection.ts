@@ -12,7 +12,6 @@ import { HttpConnection } from '../connection/http.ts';
 import type { ResponseWriter } from '../connection/response.ts';
 import { CONNECTION_ERRORS, HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import type { RequestHead } from '../http/request-parser.ts';
-import { show } from '../options.ts';
 import type { Timed } from '../socket/deadlines.ts';
 import { SocketDriver } from '../socket/driver.ts';
 import { asPromise, type Flushable, isThenable } from '../socket/host.ts';
@@ -22,6 +21,7 @@ import type { ByteStream, StreamHandler } from '../transport/transport.ts';
 import type { App, Member } from './app.ts';
 import { Opening } from './opening.ts';
 import { NOT_FOUND_PAGE } from './pages.ts';
+import { Refusal, showKind } from './refusal.ts';
 import { HttpRequest, type RequestSource } from './request.ts';
 import { HttpResponse, type ResponseSink } from './response.ts';
 
@@ -529,13 +529,14 @@ function hasLeft(): ProtocolError {
  * What an arrow function happens to return (a number, headers, an object of the app's) means nothing.
  */
 function checkResult(result: unknown): void {
-  const isBody = typeof result === 'string' || result instanceof Uint8Array || result instanceof Response;
-  if (!isBody && !isPlain(result)) return;
-  const kind =
-    result instanceof Response ? 'a Response' : result instanceof Uint8Array ? 'bytes' : show(result);
+  const isText = typeof result === 'string';
+  const isBytes = result instanceof Uint8Array;
+  const isAnswer = result instanceof Response || result instanceof Refusal || result instanceof Error;
+  if (!isText && !isBytes && !isAnswer && !isPlain(result)) return;
+  const kind = isText ? 'text' : isBytes ? 'bytes' : showKind(result);
   throw new UsageTypeError(
     'bad-argument',
-    `Cannot answer: the HTTP handler returned ${typeof result === 'string' ? 'text' : kind} and sent nothing, expected a call such as response.send(…) or response.json(…)`,
+    `Cannot answer: the HTTP handler returned ${kind} and sent nothing, expected a call such as response.send(…) or response.json(…)`,
   );
 }
 

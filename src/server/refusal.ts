@@ -41,3 +41,10 @@ export class Refusal {
 export function refuse(status: number, body = '', headers?: HeaderEntries): Refusal {
   return new Refusal(status, body, headers);
 }
+
+/** What a handler returned that it should not have, for an error. */
+export function showKind(value: unknown): string {
+  if (value instanceof Response) return 'a Response';
+  if (value instanceof Refusal) return 'a refusal';
+  return value instanceof Error ? 'an Error' : show(value);
+}

@@ -17,7 +17,7 @@ import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
 import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch, show } from '../options.ts';
-import { checkHandlers, describe } from '../socket/handlers.ts';
+import { checkHandlers, describe, refuseGenerator } from '../socket/handlers.ts';
 import {
   checkTransport,
   type ErrorSource,
@@ -191,6 +191,7 @@ export class Server<Data = unknown> {
         `Cannot use HTTP handler: it is ${describe(handler)}, expected a function`,
       );
     }
+    refuseGenerator('HTTP handler', handler);
     this.#app.http = handler;
     return this;
   }
@@ -208,6 +209,7 @@ export class Server<Data = unknown> {
       | WebSocketHandlers<Data>,
   ): this {
     if (typeof handler === 'function') {
+      refuseGenerator('WebSocket handler', handler);
       this.#app.websockets = { message: handler };
     } else {
       checkHandlers(handler, ['authorize'], ['protocols']);

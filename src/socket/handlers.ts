@@ -23,7 +23,7 @@ export function checkHandlers(
   if (typeof handlers !== 'object' || handlers === null) {
     throw new UsageTypeError(
       'bad-argument',
-      `Cannot use WebSocket handler: it is ${describe(handlers)}, expected a function or an object of functions`,
+      `Cannot use WebSocket handler: it is ${describe(handlers)}, expected ${others.length > 0 ? 'a function or ' : ''}an object of functions`,
     );
   }
   const names = [...functions, ...NAMES];
@@ -37,7 +37,9 @@ export function checkHandlers(
   const given = handlers as Readonly<Record<string, unknown>>;
   for (const name of names) {
     const value = given[name];
-    if (value === undefined || typeof value === 'function') continue;
+    if (value === undefined) continue;
+    refuseGenerator(`WebSocket handler "${name}"`, value);
+    if (typeof value === 'function') continue;
     throw new UsageTypeError(
       'bad-argument',
       `Cannot use WebSocket handlers: ${name} is ${describe(value)}, expected a function`,
@@ -49,6 +51,15 @@ export function checkHandlers(
       'Cannot use WebSocket handlers: there are message and stream, expected one of the two',
     );
   }
+}
+
+/** Refuse a generator function: called, it does nothing but make a generator, and nobody would notice. @throws A `UsageTypeError` (`bad-argument`). */
+export function refuseGenerator(what: string, handler: unknown): void {
+  if (!/Generator/.test(Object.prototype.toString.call(handler))) return;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot use ${what}: it is a generator function, whose body would never run; expected a function without the *`,
+  );
 }
 
 /** What something is, for an error: `null`, `an object`, `a number`. */

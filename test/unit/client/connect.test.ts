@@ -385,6 +385,8 @@ describe('connect(), when it fails', () => {
     [{ allowAddress: true }, 'bad-option', 'allowAddress is a boolean'],
     [{ onError: {} }, 'bad-option', 'onError is an object'],
     [{ handlers: { onmessage() {} } }, 'bad-argument', '"onmessage" means nothing'],
+    [{ handlers() {} }, 'bad-argument', 'it is a function, expected an object of functions'],
+    [{ handlers: { *message() {} } }, 'bad-argument', 'is a generator function'],
     [{ handlers: { authorize() {} } }, 'bad-argument', '"authorize" means nothing'],
     [{ handlers: { open: 1 } }, 'bad-argument', 'open is a number'],
     [{ handlers: { message() {}, stream() {} } }, 'bad-argument', 'one of the two'],

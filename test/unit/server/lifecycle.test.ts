@@ -72,6 +72,21 @@ describe('new Server: what cannot be is refused at once, and named', () => {
     );
   });
 
+  test('a generator function, whose body would never run, is refused as any handler', () => {
+    const server = new Server(transport);
+    const refused = expect.objectContaining({
+      code: 'bad-argument',
+      message: expect.stringContaining('is a generator function'),
+    });
+    for (const handler of [function* () {}, async function* () {}] as never[]) {
+      expect(() => server.useHttp(handler)).toThrow(refused);
+      expect(() => server.useWebSockets(handler)).toThrow(refused);
+      for (const name of ['authorize', 'open', 'message', 'stream', 'error', 'close']) {
+        expect(() => server.useWebSockets({ [name]: handler })).toThrow(refused);
+      }
+    }
+  });
+
   test('useHttp and useWebSockets give the server back, and the last one counts', async () => {
     const rig = new Rig(transport);
     const { server } = rig;
