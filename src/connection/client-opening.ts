@@ -205,7 +205,9 @@ export class ClientOpening {
     const { protocol, extensions } = verdict;
     if (this.#requireProtocol && protocol === '' && this.sent.protocols.length > 0) {
       const rule = HANDSHAKE_ERRORS['missing-protocol'][1];
-      const message = this.#named('Cannot open WebSocket: the server chose none of the subprotocols on offer');
+      const message = this.#named(
+        'Cannot open WebSocket: the server chose none of the subprotocols on offer',
+      );
       return new HandshakeError('missing-protocol', rule, message, 0, describe(head, NOTHING, true));
     }
     const compression = this.#offer?.read(extensions);
@@ -242,7 +244,13 @@ export class ClientOpening {
 
   #wrong(error: ProtocolError, head: ResponseHead, body = NOTHING, complete = true): HandshakeError {
     const { code, rule, offset } = error;
-    return new HandshakeError(code, rule, this.#named(sentence(error)), offset, describe(head, body, complete));
+    return new HandshakeError(
+      code,
+      rule,
+      this.#named(sentence(error)),
+      offset,
+      describe(head, body, complete),
+    );
   }
 
   /** A message that says which server: in a log, nobody would know. The path and the query may be secret. */

@@ -8,7 +8,7 @@
  */
 import { Collector } from '../bytes/collector.ts';
 import { allocate, type NativeBytes } from '../bytes/native.ts';
-import { portableText, type TextCodec } from '../bytes/text.ts';
+import { resolveText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
 import { NO_BYTES } from '../bytes/view.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
@@ -134,14 +134,14 @@ export class MessageReader {
   constructor(options: MessageReaderOptions = {}) {
     const call = 'read messages';
     checkOptions(call, options, NAMES);
-    const { inflater, text = portableText } = options;
+    const { inflater } = options;
     const limits = resolveLimits(options.limits);
     if (inflater !== undefined && typeof inflater?.inflate !== 'function') {
       throw new UsageTypeError('bad-option', `Cannot ${call}: the inflater has no inflate()`);
     }
     this.#cursor = new FrameCursor(inflater === undefined ? options : { ...options, allowedRsv: RSV1 });
     this.#cursor.order = Order.First;
-    this.#codec = text;
+    this.#codec = resolveText(call, options.text);
     this.#native = options.native;
     this.#inflater = inflater;
     this.#maxBytes = limits.maxMessageBytes;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { portableText, type TextCodec } from '../bytes/text.ts';
+import { resolveText, type TextCodec } from '../bytes/text.ts';
 import { UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions } from '../options.ts';
@@ -70,7 +70,7 @@ export function resolveOptions(
   checkOptions('make a parser', options, [...NAMES, ...more]);
   return {
     limits: resolveLimits(options.limits),
-    text: options.text ?? portableText,
+    text: resolveText('make a parser', options.text),
     allowBareLf: isOn('allowBareLf', options.allowBareLf),
     allowObsFold: isOn('allowObsFold', options.allowObsFold),
     allowEqualContentLengths: isOn('allowEqualContentLengths', options.allowEqualContentLengths),

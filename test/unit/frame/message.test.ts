@@ -871,6 +871,7 @@ describe('MessageReader: what the caller gets wrong', () => {
     ['a limit that does not exist', { limits: { maxPayload: 1 } }],
     ['an inflater that cannot inflate', { inflater: {} }],
     ['an inflater that is null', { inflater: null }],
+    ['text that is no codec', { text: true }],
     ['a switch that is no boolean', { pieces: 1 }],
     ['another switch that is no boolean', { textAsBytes: 'no' }],
     ['a leniency that is no boolean', { allowUnmasked: 'yes' }],
