@@ -98,6 +98,6 @@ function isLowSurrogate(unit: number): boolean {
 /** The codec of an option, or the portable one. @throws A `UsageTypeError` (`bad-option`) for what is none: the first text would fail. */
 export function resolveText(call: string, codec: TextCodec | undefined): TextCodec {
   if (codec === undefined) return portableText;
-  if (typeof codec?.utf8 === 'function') return codec;
+  if (typeof codec?.latin1 === 'function') return codec;
   throw new UsageTypeError('bad-option', `Cannot ${call}: text is no TextCodec`);
 }

@@ -67,7 +67,10 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   readonly request: SocketRequest;
   /** On a client: the header of the server's answer, for cookies and the like. `undefined` on a server. */
   readonly responseHeaders: HttpHeaders | undefined;
-  /** Yours. What `authorize` gave, or the `data` of `connect`, to begin with. */
+  /**
+   * Yours. What `authorize` gave, or the `data` of `connect`, to begin with; where they gave nothing it is `undefined`, whatever the type says,
+   * until you set it: in `open`, say.
+   */
   data: Data;
   readonly #driver: SocketDriver<Data>;
 

@@ -232,12 +232,13 @@ describe.each([
     'broadcast to %j is refused, and to nobody is nothing',
     async (to) => {
       const rig = new Rig(make());
-      expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(
-        expect.objectContaining({ code: 'bad-argument' }),
-      );
+      const refused = expect.objectContaining({ code: 'bad-argument' });
+      expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(refused);
+      expect(() => rig.server.broadcast('x', { to: to as never })).toThrow(refused);
       const some = new Set() as never;
-      expect(() => rig.server.broadcast('for a few', some)).toThrow('the sockets are the third argument');
+      expect(() => rig.server.broadcast('for a few', some)).toThrow('the sockets are { to: sockets }');
       rig.server.broadcast('x', undefined, []);
+      rig.server.broadcast('x', { to: [] });
       rig.server.broadcast('x');
     },
   );
@@ -256,6 +257,11 @@ describe.each([
       );
       rig.server.broadcast('y', undefined, new Set([socket]).values());
       expect(await client.frame()).toMatchObject({ payload: new TextEncoder().encode('y') });
+      expect(() => rig.server.broadcast('x', { to: [socket, stranger as never] })).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      rig.server.broadcast(new TextEncoder().encode('z'), { to: new Set([socket]), type: 'text' });
+      expect(await client.frame()).toMatchObject({ opcode: 1, payload: new TextEncoder().encode('z') });
     },
   );
 
