@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { UsageTypeError } from '../errors.ts';
 
 /**
  * Conversions between strings and bytes. Every `end` is exclusive; nothing here throws on content; no function here
@@ -93,11 +92,4 @@ export const portableText: TextCodec = {
 
 function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
-}
-
-/** The codec of an option, or the portable one. @throws A `UsageTypeError` (`bad-option`) for what is none: the first text would fail. */
-export function resolveText(call: string, codec: TextCodec | undefined): TextCodec {
-  if (codec === undefined) return portableText;
-  if (typeof codec?.latin1 === 'function') return codec;
-  throw new UsageTypeError('bad-option', `Cannot ${call}: text is no TextCodec`);
 }

@@ -8,12 +8,12 @@
  */
 import { Collector } from '../bytes/collector.ts';
 import { allocate, type NativeBytes } from '../bytes/native.ts';
-import { resolveText, type TextCodec } from '../bytes/text.ts';
+import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
 import { NO_BYTES } from '../bytes/view.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions, readSwitch } from '../options.ts';
+import { checkCodec, checkOptions, readSwitch } from '../options.ts';
 import { decodeClose, isCloseCode } from './close.ts';
 import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';
@@ -141,7 +141,8 @@ export class MessageReader {
     }
     this.#cursor = new FrameCursor(inflater === undefined ? options : { ...options, allowedRsv: RSV1 });
     this.#cursor.order = Order.First;
-    this.#codec = resolveText(call, options.text);
+    checkCodec(call, options.text);
+    this.#codec = options.text ?? portableText;
     this.#native = options.native;
     this.#inflater = inflater;
     this.#maxBytes = limits.maxMessageBytes;

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { resolveText, type TextCodec } from '../bytes/text.ts';
+import { portableText, type TextCodec } from '../bytes/text.ts';
 import { UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions } from '../options.ts';
+import { checkCodec, checkOptions } from '../options.ts';
 
 /** Switches that both parsers have. All are off unless they are set to true. */
 export interface Leniencies {
@@ -68,9 +68,10 @@ export function resolveOptions(
   more: readonly string[] = [],
 ): ResolvedOptions {
   checkOptions('make a parser', options, [...NAMES, ...more]);
+  checkCodec('make a parser', options.text);
   return {
     limits: resolveLimits(options.limits),
-    text: resolveText('make a parser', options.text),
+    text: options.text ?? portableText,
     allowBareLf: isOn('allowBareLf', options.allowBareLf),
     allowObsFold: isOn('allowObsFold', options.allowObsFold),
     allowEqualContentLengths: isOn('allowEqualContentLengths', options.allowEqualContentLengths),
