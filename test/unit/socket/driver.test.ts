@@ -704,6 +704,22 @@ describe('Socket: the end', () => {
     });
   });
 
+  test('a message that was asked for and not waited for is no unhandled rejection, however it ends', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const { client, socket } = await connected({ open() {} });
+    const messages = socket[Symbol.asyncIterator]();
+    const asked = [messages.next(), messages.next()];
+    client.end();
+    await socket.closed;
+    await turns();
+    process.off('unhandledRejection', note);
+    await expect(asked[0]).rejects.toThrow(notOpen);
+    expect(await asked[1]).toEqual({ done: true, value: undefined });
+    expect(unhandled).toEqual([]);
+  });
+
   test('what was sent before close still goes out, and messages on their way still come in', async () => {
     const got: unknown[] = [];
     const { client, socket } = await connected((_socket, message) => void got.push(message));
