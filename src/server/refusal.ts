@@ -24,8 +24,11 @@ export class Refusal {
         `Cannot refuse: the status is ${show(status)}, expected a number from 300 to 599`,
       );
     }
+    if (typeof body !== 'string') {
+      throw new UsageTypeError('bad-argument', `Cannot refuse: the body is ${show(body)}, expected a string`);
+    }
     this.status = status;
-    this.body = String(body);
+    this.body = body;
     this.headers = new HttpHeaders(headers);
   }
 }

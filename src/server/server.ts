@@ -141,7 +141,7 @@ export class Server<Data = unknown> {
     if (onError !== undefined && typeof onError !== 'function') {
       throw new UsageTypeError(
         'bad-option',
-        `Cannot make a server: onError is a ${typeof onError}, expected a function`,
+        `Cannot make a server: onError is ${show(onError)}, expected a function`,
       );
     }
     this.#transport = transport;
