@@ -27,7 +27,8 @@ export interface SocketHandlers<Data = unknown> {
   /** The connection is open. */
   open?(socket: Socket<Data>): unknown;
   /**
-   * A message came. Handlers start in the order of messages, and do not wait for one another.
+   * A message came. Handlers start in the order of messages, and do not wait for one another. Without it, and without `stream`, messages
+   * wait for a loop over the socket, and hold the peer back.
    *
    * @param type What it was sent as, where `message` does not tell: with `textAsBytes`, both are bytes.
    */
