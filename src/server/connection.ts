@@ -363,10 +363,8 @@ export class ServerConnection<Data> implements StreamHandler, Timed, Flushable, 
   #handled(response: HttpResponse, turn: Turn<Data>, exchange: number, result: unknown): void {
     if (!this.isCurrent(exchange)) return;
     try {
-      if (!response.sent) {
-        checkResult(result);
-        turn.left = true;
-      }
+      if (!response.sent) checkResult(result);
+      turn.left = true;
       response.end().then(undefined, (error: unknown) => this.#handlerFailed(error, exchange));
     } catch (error) {
       this.#handlerFailed(error, exchange);
@@ -548,7 +546,7 @@ function isPlain(value: unknown): boolean {
 
 /** One request's and response's turn on the connection: afterwards, they reach nothing. */
 class Turn<Data> implements RequestSource, ResponseSink {
-  /** Whether the handler was done before it had sent anything. */
+  /** Whether the handler is done. */
   left = false;
   readonly #connection: ServerConnection<Data>;
   readonly #exchange: number;

@@ -162,6 +162,34 @@ describe.each(TRANSPORTS)('a handler that fails, over %s', (_, make) => {
     ]);
   });
 
+  test('HTTP: writes on when the handler is done: told why that is too late, and not where the app ended it itself', async () => {
+    const rig = new Rig(make());
+    const errors: string[] = [];
+    rig.server.useHttp((request, response) => {
+      void response.write('a');
+      if (request.path === '/ended') void response.end();
+      setTimeout(() => {
+        try {
+          void response.write('b');
+        } catch (error) {
+          errors.push((error as Error).message);
+        }
+      }, 10);
+    });
+    await rig.start();
+    for (const path of ['/', '/ended']) {
+      await (await rig.client()).write(requestHead(`GET ${path}`)).response();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await until(() => errors.length === 2, 'both errors');
+    expect(errors).toEqual([
+      expect.stringContaining(
+        'when the handler was done; return a promise of what is still to come, or await it',
+      ),
+      'Cannot write: the response was sent already',
+    ]);
+  });
+
   test('HTTP: after part of the body was sent: cut off, so that nobody takes it for whole', async () => {
     const rig = new Rig(make());
     rig.server.useHttp(async (request, response) => {
