@@ -44,6 +44,12 @@ export function readSwitch(call: string, name: string, value: unknown, fallback:
   throw new UsageTypeError('bad-option', `Cannot ${call}: ${name} is a ${typeof value}, expected a boolean`);
 }
 
+/** Refuse what is no `TextCodec` as an option: the first text would fail. @throws A `UsageTypeError` (`bad-option`). */
+export function checkCodec(call: string, text: unknown): void {
+  if (text === undefined || typeof (text as { latin1?: unknown } | null)?.latin1 === 'function') return;
+  throw new UsageTypeError('bad-option', `Cannot ${call}: text is ${show(text)}, expected a TextCodec`);
+}
+
 /** A value, for an error: text in quotes, a number as it is, of an object its kind. Never throws, whatever it is. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

@@ -53,7 +53,7 @@ export type {
 export { Refusal, refuse } from './server/refusal.ts';
 export { type BodyOptions, HttpRequest } from './server/request.ts';
 export { type BodySource, HttpResponse } from './server/response.ts';
-export type { ServerOptions, StopOptions } from './server/server.ts';
+export type { BroadcastOptions, ServerOptions, StopOptions } from './server/server.ts';
 export type { SocketHandlers } from './socket/handlers.ts';
 export type { ErrorSource } from './socket/host.ts';
 export { IncomingMessage } from './socket/incoming.ts';

@@ -205,7 +205,9 @@ export class ClientOpening {
     const { protocol, extensions } = verdict;
     if (this.#requireProtocol && protocol === '' && this.sent.protocols.length > 0) {
       const rule = HANDSHAKE_ERRORS['missing-protocol'][1];
-      const message = 'Cannot open WebSocket: the server chose none of the subprotocols on offer';
+      const message = this.#named(
+        'Cannot open WebSocket: the server chose none of the subprotocols on offer',
+      );
       return new HandshakeError('missing-protocol', rule, message, 0, describe(head, NOTHING, true));
     }
     const compression = this.#offer?.read(extensions);
@@ -230,19 +232,30 @@ export class ClientOpening {
   /** Of a refusal that is cut off, the parser says so itself. */
   #endedEarly(): HandshakeError {
     this.#done = true;
-    const message = 'Cannot open WebSocket: the server ended the connection without an answer';
+    const message = this.#named('Cannot open WebSocket: the server ended the connection without an answer');
     return new HandshakeError('unexpected-end', HTTP_ERRORS['unexpected-end'][1], message, 0);
   }
 
   #malformed(error: ProtocolError): HandshakeError {
     this.#done = true;
-    const message = `Cannot open WebSocket: the answer is malformed; ${sentence(error)}`;
+    const message = this.#named(`Cannot open WebSocket: the answer is malformed; ${sentence(error)}`);
     return new HandshakeError(error.code, error.rule, message, error.offset, undefined, { cause: error });
   }
 
   #wrong(error: ProtocolError, head: ResponseHead, body = NOTHING, complete = true): HandshakeError {
     const { code, rule, offset } = error;
-    return new HandshakeError(code, rule, sentence(error), offset, describe(head, body, complete));
+    return new HandshakeError(
+      code,
+      rule,
+      this.#named(sentence(error)),
+      offset,
+      describe(head, body, complete),
+    );
+  }
+
+  /** A message that says which server: in a log, nobody would know. The path and the query may be secret. */
+  #named(message: string): string {
+    return message.replace('WebSocket:', `WebSocket at ${this.sent.url.hostHeader}:`);
   }
 }
 

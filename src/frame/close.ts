@@ -9,6 +9,7 @@ import { portableText, type TextCodec } from '../bytes/text.ts';
 import { Utf8Validator } from '../bytes/utf8.ts';
 import { checkBytes } from '../bytes/view.ts';
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
+import { show } from '../options.ts';
 import { FrameError } from './error.ts';
 import { MAX_CONTROL_BYTES } from './header.ts';
 
@@ -126,7 +127,7 @@ export function encodeClose(code?: number, reason = ''): Uint8Array<ArrayBuffer>
   if (typeof reason !== 'string') {
     throw new UsageTypeError(
       'bad-argument',
-      `Cannot close: the reason is a ${typeof reason}, expected a string`,
+      `Cannot close: the reason is ${show(reason)}, expected a string`,
     );
   }
   if (code === undefined) {
@@ -135,7 +136,7 @@ export function encodeClose(code?: number, reason = ''): Uint8Array<ArrayBuffer>
     return new Uint8Array(0);
   }
   if (typeof code !== 'number') {
-    throw new UsageTypeError('bad-argument', `Cannot close: the code is a ${typeof code}, expected a number`);
+    throw new UsageTypeError('bad-argument', `Cannot close: the code is ${show(code)}, expected a number`);
   }
   if (!isCloseCode(code)) {
     throw new UsageRangeError('bad-argument', `Cannot close: the code is ${code}, ${CODES} (RFC 6455 §7.4)`);

@@ -14,7 +14,7 @@ import { Utf8Validator } from '../bytes/utf8.ts';
 import { NO_BYTES } from '../bytes/view.ts';
 import { type FrameErrorCode, ProtocolError, UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions, readSwitch } from '../options.ts';
+import { checkCodec, checkOptions, readSwitch } from '../options.ts';
 import { decodeClose } from './close.ts';
 import { DECODER_NAMES, type DecoderOptions, FrameCursor, Step } from './decoder.ts';
 import { FrameError } from './error.ts';
@@ -134,14 +134,15 @@ export class MessageReader {
   constructor(options: MessageReaderOptions = {}) {
     const call = 'read messages';
     checkOptions(call, options, NAMES);
-    const { inflater, text = portableText } = options;
+    const { inflater } = options;
     const limits = resolveLimits(options.limits);
     if (inflater !== undefined && typeof inflater?.inflate !== 'function') {
       throw new UsageTypeError('bad-option', `Cannot ${call}: the inflater has no inflate()`);
     }
     this.#cursor = new FrameCursor(inflater === undefined ? options : { ...options, allowedRsv: RSV1 });
     this.#cursor.order = Order.First;
-    this.#codec = text;
+    checkCodec(call, options.text);
+    this.#codec = options.text ?? portableText;
     this.#native = options.native;
     this.#inflater = inflater;
     this.#maxBytes = limits.maxMessageBytes;

@@ -13,7 +13,7 @@ import { MaskKeys, type RandomSource } from '../bytes/random.ts';
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { type BytesLike, checkText, NO_BYTES, viewBytes } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
-import { checkOptions, readSwitch } from '../options.ts';
+import { checkCodec, checkOptions, readSwitch } from '../options.ts';
 import { encodeClose } from './close.ts';
 import { checkControl } from './encode.ts';
 import { checkRole, FIN_BIT, headerLength, MAX_HEADER_BYTES, type Role, writeHeader } from './header.ts';
@@ -71,6 +71,7 @@ export class FrameWriter {
       throw new UsageTypeError('bad-argument', 'Cannot write: there is no Output');
     checkRole('write', options.role);
     this.output = output;
+    checkCodec('write', options.text);
     this.#text = options.text ?? portableText;
     this.#bulkXor = options.native?.xor;
     this.#keys = options.role === 'client' ? new MaskKeys(options.random) : undefined;

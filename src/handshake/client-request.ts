@@ -123,16 +123,11 @@ function checkProtocols(option: string | readonly string[] | undefined): readonl
   const protocols =
     option === undefined ? [] : typeof option === 'string' ? [option] : listOf('protocols', option);
   for (const [index, protocol] of protocols.entries()) {
-    if (typeof protocol !== 'string' || !isToken(protocol)) {
+    const isWrong = typeof protocol !== 'string' || !isToken(protocol);
+    if (isWrong || protocols.indexOf(protocol) !== index) {
       throw new UsageTypeError(
         'bad-argument',
-        `Cannot write upgrade request: subprotocol ${JSON.stringify(protocol)} is no token (RFC 6455 §4.1)`,
-      );
-    }
-    if (protocols.indexOf(protocol) !== index) {
-      throw new UsageTypeError(
-        'bad-argument',
-        `Cannot write upgrade request: subprotocol ${JSON.stringify(protocol)} comes twice (RFC 6455 §4.1)`,
+        `Cannot write upgrade request: subprotocol ${JSON.stringify(protocol)} ${isWrong ? 'is no token' : 'comes twice'} (RFC 6455 §4.1)`,
       );
     }
   }

@@ -8,7 +8,7 @@
 import { portableText, type TextCodec } from '../bytes/text.ts';
 import { UsageTypeError } from '../errors.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
-import { checkOptions } from '../options.ts';
+import { checkCodec, checkOptions } from '../options.ts';
 
 /** Switches that both parsers have. All are off unless they are set to true. */
 export interface Leniencies {
@@ -68,6 +68,7 @@ export function resolveOptions(
   more: readonly string[] = [],
 ): ResolvedOptions {
   checkOptions('make a parser', options, [...NAMES, ...more]);
+  checkCodec('make a parser', options.text);
   return {
     limits: resolveLimits(options.limits),
     text: options.text ?? portableText,

@@ -10,11 +10,11 @@
 import type { HttpConnection } from '../connection/http.ts';
 import type { ResponseWriter } from '../connection/response.ts';
 import { CONNECTION_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
-import { show } from '../options.ts';
 import { asPromise, isThenable } from '../socket/host.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 import type { ByteStream } from '../transport/transport.ts';
 import type { HttpHandler } from './app.ts';
+import { Refusal, showKind } from './refusal.ts';
 import type { HttpRequest, RequestSource } from './request.ts';
 import { HttpResponse, type ResponseSink } from './response.ts';
 
@@ -42,7 +42,7 @@ export interface ExchangeOwner {
 
 /** What stands between one request's and response's hands and their connection. */
 export class Exchange implements RequestSource, ResponseSink {
-  /** Whether the handler was done before it had sent anything. */
+  /** Whether the handler is done. */
   left = false;
   readonly #owner: ExchangeOwner;
   /** The body that is coming in. */
@@ -176,10 +176,8 @@ export class Exchange implements RequestSource, ResponseSink {
   #handled(response: HttpResponse, result: unknown): void {
     if (!this.current) return;
     try {
-      if (!response.sent) {
-        checkResult(result);
-        this.left = true;
-      }
+      if (!response.sent) checkResult(result);
+      this.left = true;
       response.end().then(undefined, (error: unknown) => this.#owner.failed(error, this));
     } catch (error) {
       this.#owner.failed(error, this);
@@ -201,13 +199,14 @@ function hasLeft(): ProtocolError {
  * What an arrow function happens to return (a number, headers, an object of the app's) means nothing.
  */
 function checkResult(result: unknown): void {
-  const isBody = typeof result === 'string' || result instanceof Uint8Array || result instanceof Response;
-  if (!isBody && !isPlain(result)) return;
-  const kind =
-    result instanceof Response ? 'a Response' : result instanceof Uint8Array ? 'bytes' : show(result);
+  const isText = typeof result === 'string';
+  const isBytes = result instanceof Uint8Array;
+  const isAnswer = result instanceof Response || result instanceof Refusal || result instanceof Error;
+  if (!isText && !isBytes && !isAnswer && !isPlain(result)) return;
+  const kind = isText ? 'text' : isBytes ? 'bytes' : showKind(result);
   throw new UsageTypeError(
     'bad-argument',
-    `Cannot answer: the HTTP handler returned ${typeof result === 'string' ? 'text' : kind} and sent nothing, expected a call such as response.send(…) or response.json(…)`,
+    `Cannot answer: the HTTP handler returned ${kind} and sent nothing, expected a call such as response.send(…) or response.json(…)`,
   );
 }
 

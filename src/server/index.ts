@@ -28,4 +28,4 @@ export type {
 export { Refusal, refuse } from './refusal.ts';
 export { type BodyOptions, HttpRequest } from './request.ts';
 export { type BodySource, HttpResponse } from './response.ts';
-export { Server, type ServerOptions, type StopOptions } from './server.ts';
+export { type BroadcastOptions, Server, type ServerOptions, type StopOptions } from './server.ts';

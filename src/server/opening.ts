@@ -18,12 +18,15 @@ import { selectProtocol } from '../handshake/protocols.ts';
 import { readUpgrade, refuseUpgrade, type UpgradeRequest } from '../handshake/request.ts';
 import { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
-import { checkOptions, show } from '../options.ts';
+import { checkOptions } from '../options.ts';
 import { asPromise, isThenable } from '../socket/host.ts';
 import type { SocketInfo } from '../socket/socket.ts';
 import type { App, Authorization } from './app.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, showKind } from './refusal.ts';
 import type { HttpRequest } from './request.ts';
+
+/** What {@link Authorization} has. */
+const AUTHORIZATION = ['protocol', 'headers', 'data'];
 
 /** How to refuse. */
 interface Answer {
@@ -130,16 +133,13 @@ export class Opening<Data> {
       }
       return;
     }
-    if (
-      answer !== undefined &&
-      (typeof answer !== 'object' || answer === null || answer instanceof Response)
-    ) {
+    if (answer !== undefined && !isAuthorization(answer)) {
       throw new UsageTypeError(
         'bad-argument',
-        `Cannot authorize: the answer is ${answer instanceof Response ? 'a Response' : show(answer)}, expected nothing for a yes, { protocol, headers, data } for a yes with more, or refuse(status, why)`,
+        `Cannot authorize: the answer is ${showKind(answer)}, expected nothing for a yes, { protocol, headers, data } for a yes with more, or refuse(status, why)`,
       );
     }
-    if (answer !== undefined) checkOptions('authorize', answer, ['protocol', 'headers', 'data']);
+    if (answer !== undefined) checkOptions('authorize', answer, AUTHORIZATION);
     this.#accept(answer as Authorization<Data> | undefined);
   }
 
@@ -177,6 +177,18 @@ export class Opening<Data> {
     headers.set('Content-Type', 'text/plain; charset=utf-8');
     this.refusal = { status: refusal.status, headers, body: `${refusal.reason}\n`, error: refusal.error };
   }
+}
+
+/**
+ * Whether an answer is a yes with more: an object that was written down, or one of a class that has something to say. What says nothing that
+ * we know, an `Error` or a `Response` that was returned, was meant for a no.
+ */
+function isAuthorization(answer: unknown): answer is object {
+  if (typeof answer !== 'object' || answer === null || answer instanceof Error || answer instanceof Response)
+    return false;
+  const prototype: unknown = Object.getPrototypeOf(answer);
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return true;
+  return AUTHORIZATION.some((name) => name in answer);
 }
 
 /** A refusal that was thrown, from deep inside of `authorize`, is a refusal all the same; anything else is thrown on. */

@@ -24,8 +24,11 @@ export class Refusal {
         `Cannot refuse: the status is ${show(status)}, expected a number from 300 to 599`,
       );
     }
+    if (typeof body !== 'string') {
+      throw new UsageTypeError('bad-argument', `Cannot refuse: the body is ${show(body)}, expected a string`);
+    }
     this.status = status;
-    this.body = String(body);
+    this.body = body;
     this.headers = new HttpHeaders(headers);
   }
 }
@@ -40,4 +43,11 @@ export class Refusal {
  */
 export function refuse(status: number, body = '', headers?: HeaderEntries): Refusal {
   return new Refusal(status, body, headers);
+}
+
+/** What a handler returned that it should not have, for an error. */
+export function showKind(value: unknown): string {
+  if (value instanceof Response) return 'a Response';
+  if (value instanceof Refusal) return 'a refusal';
+  return value instanceof Error ? 'an Error' : show(value);
 }

@@ -11,6 +11,7 @@ import type { HttpHeaders } from '../http/headers.ts';
 import type { RequestHead } from '../http/request-parser.ts';
 import { showAs } from '../inspect.ts';
 import { checkOptions, show } from '../options.ts';
+import { handled } from '../socket/host.ts';
 import { AsyncQueue } from '../socket/queue.ts';
 
 /** What a request needs from its connection; once it is answered, {@link wantBody} does nothing. */
@@ -125,10 +126,29 @@ export class HttpRequest {
    * All of the body. It can be read once, by this, {@link text}, {@link json} or {@link body}; where there is none, it is empty each time.
    *
    * @param options `maxBytes`: for this body a lower limit than `limits.maxBodyBytes`.
+   * @returns A promise; not waiting for it, or later than for something else, is no unhandled rejection.
    * @throws (rejects with) a `ProtocolError` (`body-too-big`, `unexpected-end`, …) when it does not come whole, which left alone
    *   answers with its status; and a `UsageTypeError` (`bad-state`) when it was read already.
    */
-  async bytes(options: BodyOptions = {}): Promise<Uint8Array> {
+  bytes(options: BodyOptions = {}): Promise<Uint8Array> {
+    return handled(this.#bytes(options));
+  }
+
+  /** All of the body as text; bytes that are not UTF-8 become U+FFFD. @throws As {@link bytes}. */
+  text(options?: BodyOptions): Promise<string> {
+    return handled(this.#text(options));
+  }
+
+  /**
+   * All of the body, as the value that its JSON describes.
+   *
+   * @throws As {@link bytes}; and a `ProtocolError` (`bad-json`) when it is no JSON, which left alone answers 400.
+   */
+  json(options?: BodyOptions): Promise<unknown> {
+    return handled(this.#json(options));
+  }
+
+  async #bytes(options: BodyOptions = {}): Promise<Uint8Array> {
     const maxBytes = checkMaxBytes(options);
     if (this.#body !== undefined && (this.#collected || this.#body.spent)) {
       throw new UsageTypeError('bad-state', 'Cannot read body: it was read already; keep what was read');
@@ -144,18 +164,12 @@ export class HttpRequest {
     return collector.take();
   }
 
-  /** All of the body as text; bytes that are not UTF-8 become U+FFFD. @throws As {@link bytes}. */
-  async text(options?: BodyOptions): Promise<string> {
-    return new TextDecoder().decode(await this.bytes(options));
+  async #text(options: BodyOptions | undefined): Promise<string> {
+    return new TextDecoder().decode(await this.#bytes(options));
   }
 
-  /**
-   * All of the body, as the value that its JSON describes.
-   *
-   * @throws As {@link bytes}; and a `ProtocolError` (`bad-json`) when it is no JSON, which left alone answers 400.
-   */
-  async json(options?: BodyOptions): Promise<unknown> {
-    const text = await this.text(options);
+  async #json(options: BodyOptions | undefined): Promise<unknown> {
+    const text = await this.#text(options);
     try {
       return JSON.parse(text);
     } catch (cause) {

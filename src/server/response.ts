@@ -23,7 +23,7 @@ export interface ResponseSink {
   writer(): ResponseWriter | undefined;
   /** Something was written: send it. Settles when there is room for more. */
   written(): Promise<void>;
-  /** Whether the handler was done before it had sent anything. */
+  /** Whether the handler is done. */
   readonly left: boolean;
   /** Have `call` called when the answer is no longer wanted; the last one counts. */
   whenOver(call: () => void): void;
@@ -40,6 +40,8 @@ export class HttpResponse {
   readonly #sink: ResponseSink;
   #sent = false;
   #finished = false;
+  /** Whether it was the server that ended it, when the handler was done. */
+  #cut = false;
   /** A body of pieces that is being sent. */
   #sending: Promise<void> | undefined;
 
@@ -117,11 +119,12 @@ export class HttpResponse {
   end(): Promise<void> {
     if (this.#sending !== undefined) return this.#sending;
     if (this.#finished) return Promise.resolve();
+    this.#cut = this.#sink.left;
     return this.#sent ? this.#end() : this.send();
   }
 
   #tooLate(call: string): UsageTypeError {
-    const why = this.#sink.left
+    const why = this.#cut
       ? ', when the handler was done; return a promise of what is still to come, or await it'
       : '';
     return new UsageTypeError('bad-state', `Cannot ${call}: the response was sent already${why}`);

@@ -17,7 +17,7 @@ import { type OriginOption, resolveOriginPolicy } from '../handshake/origin.ts';
 import { showAs } from '../inspect.ts';
 import { type Limits, resolveLimits } from '../limits.ts';
 import { checkOptions, readSwitch, show } from '../options.ts';
-import { checkHandlers, describe } from '../socket/handlers.ts';
+import { checkHandlers, describe, refuseGenerator } from '../socket/handlers.ts';
 import {
   checkTransport,
   type ErrorSource,
@@ -85,6 +85,12 @@ export interface StopOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** How to send one message to many. */
+export interface BroadcastOptions<Data = unknown> extends SendOptions {
+  /** To which sockets: a `Set` that is a room, say. Default: all that are open. */
+  readonly to?: Iterable<Socket<Data>>;
+}
+
 /**
  * A server that speaks HTTP and WebSocket on one port: the opening handshake is HTTP.
  *
@@ -135,7 +141,7 @@ export class Server<Data = unknown> {
     if (onError !== undefined && typeof onError !== 'function') {
       throw new UsageTypeError(
         'bad-option',
-        `Cannot make a server: onError is a ${typeof onError}, expected a function`,
+        `Cannot make a server: onError is ${show(onError)}, expected a function`,
       );
     }
     this.#transport = transport;
@@ -191,6 +197,7 @@ export class Server<Data = unknown> {
         `Cannot use HTTP handler: it is ${describe(handler)}, expected a function`,
       );
     }
+    refuseGenerator('HTTP handler', handler);
     this.#app.http = handler;
     return this;
   }
@@ -208,6 +215,7 @@ export class Server<Data = unknown> {
       | WebSocketHandlers<Data>,
   ): this {
     if (typeof handler === 'function') {
+      refuseGenerator('WebSocket handler', handler);
       this.#app.websockets = { message: handler };
     } else {
       checkHandlers(handler, ['authorize'], ['protocols']);
@@ -281,14 +289,15 @@ export class Server<Data = unknown> {
     }
   }
 
-  /** Send a message to all open WebSockets: it is encoded once. @throws As `Socket.send`. */
-  broadcast(data: string | BytesLike | PreparedMessage, options?: SendOptions): void;
   /**
-   * Send a message to some of the WebSockets.
+   * Send a message to all open WebSockets, or to those in `to`: it is encoded once.
    *
-   * @param to Which sockets. A room that is not there, `undefined`, is refused, lest everybody hears what was for a few.
+   * @param options As of `Socket.send`; and `to`, which sockets: `{ to: room }`. A room that is not there, `undefined`, is refused, lest
+   *   everybody hears what was for a few.
    * @throws As `Socket.send`; a `UsageTypeError` (`bad-argument`) when `to` is no iterable of sockets: nobody is then sent anything.
    */
+  broadcast(data: string | BytesLike | PreparedMessage, options?: BroadcastOptions<Data>): void;
+  /** The same, with the sockets as an argument of their own. */
   broadcast(
     data: string | BytesLike | PreparedMessage,
     options: SendOptions | undefined,
@@ -296,25 +305,27 @@ export class Server<Data = unknown> {
   ): void;
   broadcast(
     data: string | BytesLike | PreparedMessage,
-    options?: SendOptions,
+    given?: BroadcastOptions<Data>,
     ...some: readonly Iterable<Socket<Data>>[]
   ): void {
-    const to = some.length === 0 ? this.sockets : some[0];
+    let options: SendOptions | undefined = given;
+    let to: Iterable<Socket<Data>> | undefined = some.length === 0 ? this.sockets : some[0];
+    if (typeof given === 'object' && given !== null) {
+      if (Symbol.iterator in given) {
+        throw new UsageTypeError(
+          'bad-argument',
+          'Cannot broadcast: the options are a list, expected { to, type, compress } or undefined; the sockets are { to: sockets }',
+        );
+      }
+      if ('to' in given && some.length === 0) ({ to, ...options } = given);
+    }
     if (typeof to !== 'object' || to === null || !(Symbol.iterator in to)) {
       throw new UsageTypeError(
         'bad-argument',
         `Cannot broadcast: the sockets are ${describe(to)}, expected a list of them`,
       );
     }
-    if (options !== undefined) {
-      if (typeof options === 'object' && options !== null && Symbol.iterator in options) {
-        throw new UsageTypeError(
-          'bad-argument',
-          'Cannot broadcast: the options are a list, expected { type, compress } or undefined; the sockets are the third argument',
-        );
-      }
-      checkSendOptions(data, options);
-    }
+    if (options !== undefined) checkSendOptions(data, options);
     const message = data instanceof PreparedMessage ? data : new PreparedMessage(data, options?.type);
     const sockets = to === this.sockets ? to : listSockets(to);
     for (const socket of sockets) if (socket.state === 'open') void socket.send(message, options);

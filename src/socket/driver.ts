@@ -29,6 +29,9 @@ import { Socket, type SocketCloseInfo, type SocketInfo, type SocketWork } from '
 /** Smaller output that has to wait is copied, so that it does not keep a whole slab alive. */
 const COPY_BELOW = 4096;
 
+/** After a goodbye of ours, an app that takes nothing for so long is not waited for. */
+const LINGER_MS = 250;
+
 /** After so many events it is seen whether the others should have their turn. */
 const LOOK_AFTER = 16;
 
@@ -57,6 +60,10 @@ export class SocketDriver<Data = unknown>
   #broken = false;
   #paused = false;
   #resumeDue = false;
+  /** When we give up to wait for an app that has said goodbye, and takes nothing more; `Infinity`: we do not wait for it. */
+  #lingerBy = Number.POSITIVE_INFINITY;
+  /** What still comes is dropped, so that the peer's goodbye is found behind it. */
+  #dropping = false;
   /** What has come is left alone for now, so that others have their turn. */
   #resting = false;
   /** Since when it is our turn: something came then, or reading went on. */
@@ -165,7 +172,7 @@ export class SocketDriver<Data = unknown>
 
   /** When the connection wants to be told the time. */
   get deadline(): number {
-    return this.#gone ? Number.POSITIVE_INFINITY : this.#connection.deadline;
+    return this.#gone ? Number.POSITIVE_INFINITY : Math.min(this.#connection.deadline, this.#lingerBy);
   }
 
   /** Time has passed. */
@@ -178,6 +185,7 @@ export class SocketDriver<Data = unknown>
     // it takes; output of which it takes nothing does.
     const attentive = !this.#paused && now - this.#turnBegan >= pongTimeoutMs;
     this.#connection.tick(now, !moves && (attentive || this.#congestion?.full === true), moves);
+    if (now >= this.#lingerBy) this.#dropping = true;
     this.#pump();
     this.flush();
   }
@@ -285,13 +293,24 @@ export class SocketDriver<Data = unknown>
     }
     this.#pumping = false;
     const pause = this.#held();
+    if (pause) this.#linger();
     if (pause === this.#paused || this.#gone) return;
     this.#paused = pause;
     if (pause) this.#stream.pause();
     else {
+      this.#lingerBy = Number.POSITIVE_INFINITY;
       this.#turn();
       this.#stream.resume();
     }
+  }
+
+  /**
+   * Reading pauses. Where we have said goodbye, and it is the app that has to catch up, the peer's answer is held up with the rest. An app that
+   * is at it gets all of it; one that waits for the end in its handler or its loop, or has left the loop, would have both ends wait in vain.
+   */
+  #linger(): void {
+    if (this.#connection.state !== 'closing' || this.#lingerBy < Number.POSITIVE_INFINITY) return;
+    if (this.#untaken()) this.#lingerBy = this.#host.deadlines.now() + LINGER_MS;
   }
 
   /** A turn begins. @returns The time. */
@@ -334,17 +353,23 @@ export class SocketDriver<Data = unknown>
       if (congestion.added > highWaterMarkBytes) return true;
       if (this.#stream.bufferedBytes > maxSendBufferBytes / 2) return true;
     }
-    return this.#inbox?.isAbove(highWaterMarkBytes) === true;
+    return !this.#dropping && this.#untaken();
+  }
+
+  /** Whether the app has to catch up. */
+  #untaken(): boolean {
+    return this.#inbox?.isAbove(this.#host.limits.highWaterMarkBytes) === true;
   }
 
   #handle(event: ConnectionEvent): void {
     switch (event.kind) {
       case 'text':
       case 'binary':
-        this.#getInbox().message(event.data, event.kind);
+        if (!this.#dropping) this.#getInbox().message(event.data, event.kind);
         return;
       case 'piece':
-        this.#getInbox().piece(event);
+        // One that is cut off stays so: its reader is told when the connection is over.
+        if (!this.#dropping) this.#getInbox().piece(event);
         return;
       case 'pong':
         if (event.answers >= 0) this.#pings?.answer(event.answers, event.latencyMs!);
@@ -414,7 +439,9 @@ export class SocketDriver<Data = unknown>
 
   /** Something was taken that we waited for: go on, when all that is being taken with it is. */
   resume(): void {
-    if (!this.#paused || this.#resumeDue) return;
+    if (!this.#paused) return;
+    if (this.#lingerBy < Number.POSITIVE_INFINITY) this.#lingerBy = this.#host.deadlines.now() + LINGER_MS;
+    if (this.#resumeDue) return;
     this.#resumeDue = true;
     queueMicrotask(() => {
       this.#resumeDue = false;

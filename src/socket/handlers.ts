@@ -13,7 +13,8 @@ export interface SocketHandlers<Data = unknown> {
   /** The connection is open. */
   open?(socket: Socket<Data>): unknown;
   /**
-   * A message came. Handlers start in the order of messages, and do not wait for one another.
+   * A message came. Handlers start in the order of messages, and do not wait for one another. Without it, and without `stream`, messages
+   * wait for a loop over the socket, and hold the peer back.
    *
    * @param type What it was sent as, where `message` does not tell: with `textAsBytes`, both are bytes.
    */
@@ -44,7 +45,7 @@ export function checkHandlers(
   if (typeof handlers !== 'object' || handlers === null) {
     throw new UsageTypeError(
       'bad-argument',
-      `Cannot use WebSocket handler: it is ${describe(handlers)}, expected a function or an object of functions`,
+      `Cannot use WebSocket handler: it is ${describe(handlers)}, expected ${others.length > 0 ? 'a function or ' : ''}an object of functions`,
     );
   }
   const names = [...functions, ...NAMES];
@@ -58,7 +59,9 @@ export function checkHandlers(
   const given = handlers as Readonly<Record<string, unknown>>;
   for (const name of names) {
     const value = given[name];
-    if (value === undefined || typeof value === 'function') continue;
+    if (value === undefined) continue;
+    refuseGenerator(`WebSocket handler "${name}"`, value);
+    if (typeof value === 'function') continue;
     throw new UsageTypeError(
       'bad-argument',
       `Cannot use WebSocket handlers: ${name} is ${describe(value)}, expected a function`,
@@ -70,6 +73,15 @@ export function checkHandlers(
       'Cannot use WebSocket handlers: there are message and stream, expected one of the two',
     );
   }
+}
+
+/** Refuse a generator function: called, it does nothing but make a generator, and nobody would notice. @throws A `UsageTypeError` (`bad-argument`). */
+export function refuseGenerator(what: string, handler: unknown): void {
+  if (!/Generator/.test(Object.prototype.toString.call(handler))) return;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot use ${what}: it is a generator function, whose body would never run; expected a function without the *`,
+  );
 }
 
 /** What something is, for an error: `null`, `an object`, `a number`. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { Collector } from '../bytes/collector.ts';
+import { handled } from './host.ts';
 import type { AsyncQueue } from './queue.ts';
 
 /**
@@ -28,8 +29,17 @@ export class IncomingMessage<Piece extends string | Uint8Array = string | Uint8A
     return this.#pieces[Symbol.asyncIterator]();
   }
 
-  /** All of a text message. Bytes are taken for UTF-8. */
-  async text(): Promise<string> {
+  /** All of a text message. Bytes are taken for UTF-8. Rejects if it is cut off; not waiting for it is no unhandled rejection. */
+  text(): Promise<string> {
+    return handled(this.#text());
+  }
+
+  /** All of a message as bytes. Text is given as UTF-8. As {@link text}. */
+  bytes(): Promise<Uint8Array> {
+    return handled(this.#bytes());
+  }
+
+  async #text(): Promise<string> {
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
     let text = '';
     for await (const piece of this.#pieces) {
@@ -38,8 +48,7 @@ export class IncomingMessage<Piece extends string | Uint8Array = string | Uint8A
     return text + decoder.decode();
   }
 
-  /** All of a message as bytes. Text is given as UTF-8. */
-  async bytes(): Promise<Uint8Array> {
+  async #bytes(): Promise<Uint8Array> {
     const collector = new Collector();
     const encoder = new TextEncoder();
     for await (const piece of this.#pieces) {

@@ -5,6 +5,14 @@
  *
  * @module
  */
+import { handled } from './host.ts';
+
+/** One who asked for a value that was not there yet. */
+interface Asker<T> {
+  promise: Promise<IteratorResult<T, undefined>>;
+  resolve(result: IteratorResult<T, undefined>): void;
+  reject(error: unknown): void;
+}
 
 /** What a message that waits costs beyond its bytes. */
 export const WAITING_OVERHEAD = 64;
@@ -13,10 +21,7 @@ export const WAITING_OVERHEAD = 64;
 export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #onTaken: () => void;
   readonly #items: Array<{ readonly value: T; readonly size: number }> = [];
-  readonly #askers: Array<{
-    resolve(result: IteratorResult<T, undefined>): void;
-    reject(error: unknown): void;
-  }> = [];
+  readonly #askers: Array<Asker<T>> = [];
   #size = 0;
   #ended = false;
   #error: unknown;
@@ -74,6 +79,8 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
       return;
     }
     this.#spent = true;
+    // Who asked may be busy with something else, and look at it later.
+    handled(first.promise);
     first.reject(error);
     for (const asker of others) asker.resolve({ done: true, value: undefined });
   }
@@ -97,12 +104,16 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     if (this.#ended) this.#spent = true;
     if (this.#failed) {
       this.#failed = false;
-      return Promise.reject(this.#error);
+      return handled(Promise.reject(this.#error));
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => {
-      this.#askers.push({ resolve, reject });
+    const asker = {} as Asker<T>;
+    asker.promise = new Promise((resolve, reject) => {
+      asker.resolve = resolve;
+      asker.reject = reject;
     });
+    this.#askers.push(asker);
+    return asker.promise;
   }
 
   /** The asker has had enough: what waits is dropped. */

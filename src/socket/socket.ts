@@ -83,7 +83,10 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
   readonly request: SocketRequest;
   /** On a client: the header of the server's answer, for cookies and the like. `undefined` on a server. */
   readonly responseHeaders: HttpHeaders | undefined;
-  /** Yours. What `authorize` gave, or the `data` of `connect`, to begin with. */
+  /**
+   * Yours. What `authorize` gave, or the `data` of `connect`, to begin with; where they gave nothing it is `undefined`, whatever the type says,
+   * until you set it: in `open`, say.
+   */
   data: Data;
   readonly #driver: SocketWork;
 
@@ -201,7 +204,8 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
 
   /**
    * Start the closing handshake. What was sent before still goes out, and messages on their way still come in. A streamed message that
-   * has not ended is cut off, and what waits behind it is not sent: both reject with `not-open`.
+   * has not ended is cut off, and what waits behind it is not sent: both reject with `not-open`. Where more than `highWaterMarkBytes` wait
+   * for an app that takes nothing for 250 ms, because it waits for the end itself, what comes then is dropped.
    *
    * @param code 1000 to 1003, 1007 to 1014, or 3000 to 4999 for codes of your own. Default: none, which the peer sees as 1005.
    * @param reason At most 123 bytes of UTF-8. Default: ''.

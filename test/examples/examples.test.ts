@@ -151,7 +151,7 @@ describe('pipe-client.ts', () => {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     const [status, printed] = await overSocket(port, 'hello');
-    expect([status, printed]).toEqual([1, expect.stringMatching(/^Cannot open WebSocket: .*404/)]);
+    expect([status, printed]).toEqual([1, expect.stringMatching(/^Cannot open WebSocket at \S+: .*404/)]);
     expect(await overSocket(port, 'hello')).toEqual([1, expect.stringContaining('without an answer')]);
     server.close();
   });

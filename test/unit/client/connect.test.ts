@@ -258,7 +258,7 @@ describe('connect(), when it fails', () => {
     expect(error).toBeInstanceOf(HandshakeError);
     expect(error).toMatchObject({ code: 'unexpected-status', status, response: { status, complete: true } });
     expect(error.message).toBe(
-      `Cannot open WebSocket: the status is ${status}, expected 101 (RFC 6455 §4.1)`,
+      `Cannot open WebSocket at localhost:8080: the status is ${status}, expected 101 (RFC 6455 §4.1)`,
     );
     await turns();
     expect([seen.connections, seen.closed, seen.bytes.length, transport.pairs.size]).toEqual([1, 1, 0, 0]);
@@ -385,6 +385,8 @@ describe('connect(), when it fails', () => {
     [{ allowAddress: true }, 'bad-option', 'allowAddress is a boolean'],
     [{ onError: {} }, 'bad-option', 'onError is an object'],
     [{ handlers: { onmessage() {} } }, 'bad-argument', '"onmessage" means nothing'],
+    [{ handlers() {} }, 'bad-argument', 'it is a function, expected an object of functions'],
+    [{ handlers: { *message() {} } }, 'bad-argument', 'is a generator function'],
     [{ handlers: { authorize() {} } }, 'bad-argument', '"authorize" means nothing'],
     [{ handlers: { open: 1 } }, 'bad-argument', 'open is a number'],
     [{ handlers: { message() {}, stream() {} } }, 'bad-argument', 'one of the two'],

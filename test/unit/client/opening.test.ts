@@ -127,7 +127,7 @@ describe.each(DELIVERIES)('ClientOpening, the answer delivered %s', (_how, deliv
     const error = refused(feed(opening, deliver(utf8(answer)), true));
     expect(error).toMatchObject({ name: 'HandshakeError', code, answer: 0, status: 0, response: undefined });
     expect(error.text).toBe('');
-    expect(error.message).toMatch(/^Cannot open WebSocket: /);
+    expect(error.message).toMatch(/^Cannot open WebSocket at localhost: /);
     expect(error.message.match(/\(/g)).toHaveLength(1);
     opening.receiveEnd();
     expect(opening.next()).toBeUndefined();
@@ -230,7 +230,7 @@ describe('ClientOpening', () => {
     const error = refused(feed(opening, [utf8('HTTP/1.1 101 x\r\n: y\r\n\r\n')]));
     expect(error.cause).toMatchObject({ code: 'bad-header-name', offset: 16 });
     expect(error.message).toBe(
-      `Cannot open WebSocket: the answer is malformed; ${(error.cause as Error).message}`,
+      `Cannot open WebSocket at localhost: the answer is malformed; ${(error.cause as Error).message}`,
     );
   });
 

@@ -441,10 +441,15 @@ describe('MessageReader: text longer than a string can be', () => {
   });
 
   it('is nothing that hides the fault of a codec', () => {
-    const broken = { ...text, latin1: undefined as never };
+    const broken = {
+      ...text,
+      latin1() {
+        throw new TypeError('broken');
+      },
+    };
     const reader = new MessageReader({ text: broken });
     reader.push(encodeFrame({ opcode: Opcode.Text, payload: 'e', mask: true }));
-    expect(() => reader.next()).toThrow(TypeError);
+    expect(() => reader.next()).toThrow('broken');
   });
 
   it('is bad-utf8 all the same where it is not UTF-8', () => {
@@ -871,6 +876,7 @@ describe('MessageReader: what the caller gets wrong', () => {
     ['a limit that does not exist', { limits: { maxPayload: 1 } }],
     ['an inflater that cannot inflate', { inflater: {} }],
     ['an inflater that is null', { inflater: null }],
+    ['text that is no codec', { text: true }],
     ['a switch that is no boolean', { pieces: 1 }],
     ['another switch that is no boolean', { textAsBytes: 'no' }],
     ['a leniency that is no boolean', { allowUnmasked: 'yes' }],

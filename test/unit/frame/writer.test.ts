@@ -152,7 +152,13 @@ describe('MessageWriter', () => {
   });
 
   it('throws for options that do not exist', () => {
-    for (const options of [{ role: 'proxy' }, {}, { role: 'server', mask: true }, null]) {
+    for (const options of [
+      { role: 'proxy' },
+      {},
+      { role: 'server', mask: true },
+      { role: 'server', text: 'utf-8' },
+      null,
+    ]) {
       expect(() => new MessageWriter(options as WriterOptions)).toThrow(option);
     }
     expect(() => new MessageWriter(server).text('a', { final: true } as object)).toThrow(option);

@@ -356,4 +356,10 @@ describe('refuseUpgrade()', () => {
     };
     expect(names).toEqual(expected[code] ?? []);
   });
+
+  it.each([undefined, null, new Error('no'), 403])('refuses %s, which is no error of a peer', (error) => {
+    expect(() => refuseUpgrade(error as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),
+    );
+  });
 });

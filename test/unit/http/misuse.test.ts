@@ -48,6 +48,12 @@ it.each(['', '5', null, true, [2001], new Date(0)])(
   },
 );
 
+it.each([null, true, 'utf-8', {}])('text that is no codec is refused by both parsers: %j', (text) => {
+  const noOption = expect.objectContaining({ name: 'TypeError', code: 'bad-option' });
+  expect(() => new RequestParser({ text: text as never })).toThrow(noOption);
+  expect(() => new ResponseParser({ text: text as never })).toThrow(noOption);
+});
+
 describe('bytes of a Buffer come back as a plain Uint8Array, whose slice() is a copy', () => {
   it.each([
     ['Content-Length', 'Content-Length: 5\r\n\r\n', 'hello'],

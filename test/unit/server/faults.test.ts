@@ -1,5 +1,5 @@
 import * as net from 'node:net';
-import { Server } from 'sansocket/server';
+import { refuse, Server } from 'sansocket/server';
 import { createMemoryTransport } from 'sansocket/transport';
 import { nodeTransport } from 'sansocket/transport/node';
 import { describe, expect, test, vi } from 'vitest';
@@ -69,6 +69,8 @@ describe.each(TRANSPORTS)('a handler that fails, over %s', (_, make) => {
     ['a Response', new Response('hello')],
     ['an object', { hello: 1 }],
     ['a list', [1]],
+    ['a refusal', refuse(403, 'no')],
+    ['an Error', new Error('no')],
   ])('HTTP: returns %s and sends nothing: 500, and the error says what to call', async (is, result) => {
     const errors: unknown[] = [];
     const rig = new Rig(make(), { onError: (error, where) => errors.push(where, (error as Error).message) });
@@ -80,6 +82,34 @@ describe.each(TRANSPORTS)('a handler that fails, over %s', (_, make) => {
       'handler',
       expect.stringContaining(`the HTTP handler returned ${is} and sent nothing`),
     ]);
+  });
+
+  test('HTTP: a body that nobody waits for, or not yet, is no unhandled rejection, whatever comes of it', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const rig = new Rig(make());
+    rig.server.useHttp(async (request, response) => {
+      const read = request.path === '/text' ? request.text() : request.json();
+      await new Promise((resolve) => setTimeout(resolve, 20)); // who is it?
+      if (request.path === '/late') await read;
+      else response.status = 401;
+    });
+    await rig.start();
+    const statuses: number[] = [];
+    for (const [path, length, body] of [
+      ['/late', 4, 'none'],
+      ['/early', 4, 'none'],
+      ['/text', 9, 'none'], // it never comes whole
+    ] as const) {
+      const client = await rig.client();
+      client.write(requestHead(`POST ${path}`, `Content-Length: ${length}`), body);
+      statuses.push((await client.response()).status);
+    }
+    await turns();
+    process.off('unhandledRejection', note);
+    expect(statuses).toEqual([400, 401, 401]);
+    expect(unhandled).toEqual([]);
   });
 
   test('HTTP: returns what an arrow function happens to, or anything after it sent: that means nothing', async () => {
@@ -129,6 +159,34 @@ describe.each(TRANSPORTS)('a handler that fails, over %s', (_, make) => {
     expect(errors).toEqual([
       expect.stringContaining(`Cannot send: ${why}`),
       expect.stringContaining(`Cannot write: ${why}`),
+    ]);
+  });
+
+  test('HTTP: writes on when the handler is done: told why that is too late, and not where the app ended it itself', async () => {
+    const rig = new Rig(make());
+    const errors: string[] = [];
+    rig.server.useHttp((request, response) => {
+      void response.write('a');
+      if (request.path === '/ended') void response.end();
+      setTimeout(() => {
+        try {
+          void response.write('b');
+        } catch (error) {
+          errors.push((error as Error).message);
+        }
+      }, 10);
+    });
+    await rig.start();
+    for (const path of ['/', '/ended']) {
+      await (await rig.client()).write(requestHead(`GET ${path}`)).response();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await until(() => errors.length === 2, 'both errors');
+    expect(errors).toEqual([
+      expect.stringContaining(
+        'when the handler was done; return a promise of what is still to come, or await it',
+      ),
+      'Cannot write: the response was sent already',
     ]);
   });
 

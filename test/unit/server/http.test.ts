@@ -721,6 +721,10 @@ describe('HttpResponse', () => {
     expect(seen).toEqual([false, true]);
   });
 
+  test.each([null, { error: 'no' }, 5, new Uint8Array(1)])('refuse(401, %j) throws', (body) => {
+    expect(() => refuse(401, body as never)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
+  });
+
   test.each([200, 99, 600, 401.5, '401', undefined])('refuse(%s) throws', (status) => {
     expect(() => refuse(status as number)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
   });

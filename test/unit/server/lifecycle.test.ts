@@ -72,6 +72,21 @@ describe('new Server: what cannot be is refused at once, and named', () => {
     );
   });
 
+  test('a generator function, whose body would never run, is refused as any handler', () => {
+    const server = new Server(transport);
+    const refused = expect.objectContaining({
+      code: 'bad-argument',
+      message: expect.stringContaining('is a generator function'),
+    });
+    for (const handler of [function* () {}, async function* () {}] as never[]) {
+      expect(() => server.useHttp(handler)).toThrow(refused);
+      expect(() => server.useWebSockets(handler)).toThrow(refused);
+      for (const name of ['authorize', 'open', 'message', 'stream', 'error', 'close']) {
+        expect(() => server.useWebSockets({ [name]: handler })).toThrow(refused);
+      }
+    }
+  });
+
   test('useHttp and useWebSockets give the server back, and the last one counts', async () => {
     const rig = new Rig(transport);
     const { server } = rig;
@@ -217,12 +232,13 @@ describe.each([
     'broadcast to %j is refused, and to nobody is nothing',
     async (to) => {
       const rig = new Rig(make());
-      expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(
-        expect.objectContaining({ code: 'bad-argument' }),
-      );
+      const refused = expect.objectContaining({ code: 'bad-argument' });
+      expect(() => rig.server.broadcast('x', undefined, to as never)).toThrow(refused);
+      expect(() => rig.server.broadcast('x', { to: to as never })).toThrow(refused);
       const some = new Set() as never;
-      expect(() => rig.server.broadcast('for a few', some)).toThrow('the sockets are the third argument');
+      expect(() => rig.server.broadcast('for a few', some)).toThrow('the sockets are { to: sockets }');
       rig.server.broadcast('x', undefined, []);
+      rig.server.broadcast('x', { to: [] });
       rig.server.broadcast('x');
     },
   );
@@ -241,6 +257,11 @@ describe.each([
       );
       rig.server.broadcast('y', undefined, new Set([socket]).values());
       expect(await client.frame()).toMatchObject({ payload: new TextEncoder().encode('y') });
+      expect(() => rig.server.broadcast('x', { to: [socket, stranger as never] })).toThrow(
+        expect.objectContaining({ code: 'bad-argument' }),
+      );
+      rig.server.broadcast(new TextEncoder().encode('z'), { to: new Set([socket]), type: 'text' });
+      expect(await client.frame()).toMatchObject({ opcode: 1, payload: new TextEncoder().encode('z') });
     },
   );
 

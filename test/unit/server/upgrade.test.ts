@@ -274,6 +274,32 @@ describe.each(TRANSPORTS)('authorize over %s', (name, make) => {
     expect(told[0]).toContain('refuse(status, why)');
   });
 
+  class Denied {
+    readonly why = 'banned';
+  }
+  test.each([
+    ['an Error', new Error('no')],
+    ['an object', new Denied()],
+    ['a list', new Map([['allowed', false]]).values()],
+  ])('it returns %s that says nothing of what a yes can say: that is no yes', async (kind, answer) => {
+    const told: string[] = [];
+    const rig = new Rig(make(), { onError: (error) => told.push((error as Error).message) });
+    rig.server.useWebSockets({ authorize: (() => answer) as never });
+    await rig.start();
+    expect((await (await rig.client()).upgrade()).status).toBe(500);
+    expect(told).toEqual([expect.stringContaining(`Cannot authorize: the answer is ${kind}`)]);
+  });
+
+  test('it returns an object of a class, or without one, that says what a yes can say', async () => {
+    class Yes {
+      readonly data = 1;
+    }
+    for (const answer of [new Yes(), Object.assign(Object.create(null), { data: 1 }), {}]) {
+      const rig = await withAuthorize(() => answer as never);
+      expect((await (await rig.client()).upgrade()).status).toBe(101);
+    }
+  });
+
   test('it sees the request', async () => {
     let seen: unknown;
     const rig = await withAuthorize((request) => {

@@ -640,6 +640,99 @@ describe('Socket: the end', () => {
     expect(socket.bufferedAmount).toBe(0);
   });
 
+  describe('close, while more waits for the app than is taken in', () => {
+    const GOODBYE = Uint8Array.of(3, 232);
+    const big = new Uint8Array(100_000);
+
+    test('await close() in the handler of a long message: does not wait for itself until the time is up', async () => {
+      const ends: unknown[] = [];
+      const { client } = await connected({
+        message: async (socket) => void ends.push(await socket.close(1003, 'text only')),
+      });
+      client.write(masked(2, big));
+      expect(await client.frames(1)).toEqual(['close 1003 text only']);
+      client.write(masked(2, big), masked(8, GOODBYE));
+      await until(() => ends.length > 0, 'the end');
+      expect(ends).toEqual([{ code: 1000, reason: '', wasClean: true }]);
+    });
+
+    test('await close() in the handler of a message in pieces: the message is cut off', async () => {
+      const ends: unknown[] = [];
+      const { client } = await connected({
+        stream: async (socket, message) => {
+          ends.push(await socket.close(1009), await message.bytes().catch(({ code }) => code));
+        },
+      });
+      client.write(masked(2, big, { fin: false }), masked(0, big), masked(2, big), masked(8, GOODBYE));
+      await until(() => ends.length > 0, 'the end');
+      expect(ends).toEqual([{ code: 1000, reason: '', wasClean: true }, 'not-open']);
+    });
+
+    test('a loop that was left: a later one gets what had come, and the end', async () => {
+      const { client, socket } = await connected({ open() {} });
+      client.write(masked(1, 'first'), masked(2, big));
+      for await (const message of socket) {
+        expect(message).toBe('first');
+        break;
+      }
+      await turns();
+      const closed = socket.close(1000);
+      client.write(masked(2, big), masked(8, GOODBYE));
+      expect(await closed).toEqual({ code: 1000, reason: '', wasClean: true });
+      const rest: number[] = [];
+      for await (const message of socket) rest.push(message.length);
+      expect(rest).toEqual([big.length]);
+    });
+
+    test('a loop that takes its time, but takes: it gets all', async () => {
+      const { client, socket } = await connected({ open() {} });
+      const small = masked(2, big.subarray(0, 40_000));
+      client.write(small, small, small, small);
+      await turns();
+      const closed = socket.close(1000);
+      client.write(small, small, masked(8, GOODBYE));
+      let count = 0;
+      for await (const _ of socket) {
+        count++;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(count).toBe(6);
+      expect(await closed).toMatchObject({ wasClean: true });
+    });
+
+    test('what we hold back because the peer takes nothing does not count against the app', async () => {
+      const got: unknown[] = [];
+      const { client, socket, toClient } = await connected((_socket, message) => void got.push(message), {
+        limits: { highWaterMarkBytes: 1000 },
+      });
+      toClient.stall();
+      for (let i = 0; i < 10; i++) void socket.send(big);
+      await turns();
+      void socket.close(1000);
+      client.write(masked(1, 'late'));
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      toClient.flow();
+      await until(() => got.length > 0, 'the message');
+      expect(got).toEqual(['late']);
+    });
+  });
+
+  test('a message that was asked for and not waited for is no unhandled rejection, however it ends', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const { client, socket } = await connected({ open() {} });
+    const messages = socket[Symbol.asyncIterator]();
+    const asked = [messages.next(), messages.next()];
+    client.end();
+    await socket.closed;
+    await turns();
+    process.off('unhandledRejection', note);
+    await expect(asked[0]).rejects.toThrow(notOpen);
+    expect(await asked[1]).toEqual({ done: true, value: undefined });
+    expect(unhandled).toEqual([]);
+  });
+
   test('what was sent before close still goes out, and messages on their way still come in', async () => {
     const got: unknown[] = [];
     const { client, socket } = await connected((_socket, message) => void got.push(message));
@@ -983,6 +1076,24 @@ describe('the stream handler', () => {
     client.write(masked(1, ''));
     await until(() => seen.length === 3, 'three messages');
     expect(seen).toEqual(['text 101', 'binary 10000000', 'text 0']);
+  });
+
+  test('text and bytes of a message that is cut off reject, and nobody who does not wait for it is told', async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    let read: Promise<unknown> | undefined;
+    const { client } = await connected({
+      stream: async (_socket, message) => {
+        read = message.type === 'text' ? message.text() : message.bytes();
+        await turns();
+      },
+    });
+    client.write(masked(1, 'half', { fin: false })).end();
+    await turns();
+    process.off('unhandledRejection', note);
+    await expect(read).rejects.toThrow(notOpen);
+    expect(unhandled).toEqual([]);
   });
 
   test('text and bytes give all of it', async () => {
