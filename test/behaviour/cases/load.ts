@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BehaviourFailure, check, equal, until } from '../assert.ts';
+import { BehaviourFailure, check, equal, fails, gate, pause, until } from '../assert.ts';
 import { type BehaviourCase, type Env, echo, type Running, withServer } from '../env.ts';
 
 const CONNECTIONS = 200;
@@ -122,4 +122,43 @@ export const LOAD: readonly BehaviourCase[] = [
       );
     },
   },
+
+  ...['x'.repeat(16_384), ''].map(
+    (piece): BehaviourCase => ({
+      name: `load: a streamed message in pieces of ${piece.length} that is always ready leaves others their turn, and the peer's leaving ends it`,
+      run: (env) => {
+        const left = gate();
+        return withServer(
+          env,
+          (server) =>
+            void server.useWebSockets({
+              message: () => {},
+              async open(socket) {
+                // The end is there for the test's sake.
+                const end = performance.now() + 5000;
+                const source = function* (): Generator<string> {
+                  try {
+                    while (performance.now() < end) yield piece;
+                  } finally {
+                    if (performance.now() < end) left.open();
+                  }
+                };
+                await fails(socket.sendStream(source()), 'not-open', 'the stream');
+              },
+            }),
+          async (running) => {
+            const client = await running.socket('/', 'Sec-WebSocket-Extensions: permessage-deflate');
+            const start = performance.now();
+            await pause(20);
+            const late = performance.now() - start;
+            check(late < 1000, `a timer of 20 ms came after ${late} ms`);
+            client.destroy();
+            await left.promise;
+            await running.empty();
+          },
+          { compression: true },
+        );
+      },
+    }),
+  ),
 ];
