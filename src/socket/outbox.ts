@@ -11,6 +11,7 @@ import type { SendOptions, StreamOptions } from '../connection/send-options.ts';
 import { UsageTypeError } from '../errors.ts';
 import type { PreparedMessage } from '../frame/prepared.ts';
 import { handled } from './host.ts';
+import { IncomingMessage } from './incoming.ts';
 import { Source } from './source.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -131,7 +132,9 @@ export class Outbox {
   async #sendPieces(source: Pieces, options: StreamOptions | undefined): Promise<void> {
     const target = this.#target;
     let from: Source<string | BytesLike> | undefined;
-    let type: 'text' | 'binary' | undefined;
+    // A message that is passed on stays what it is, also where its text comes as bytes, or where it has no pieces.
+    const given = source instanceof IncomingMessage ? source.type : undefined;
+    let type = given;
     let first = true;
     let carry = '';
     try {
@@ -142,7 +145,7 @@ export class Outbox {
         if (done) break;
         const is = typeof value === 'string' ? 'text' : 'binary';
         type ??= is;
-        if (is !== type) {
+        if (is !== type && given === undefined) {
           throw new UsageTypeError(
             'bad-argument',
             `Cannot send stream: a ${is} piece came in a ${type} message`,

@@ -164,7 +164,8 @@ export class Socket<Data = unknown, Message = string | Uint8Array> implements As
    * Other messages wait until it ends. If the source throws, the connection is failed with 1011, because a message
    * cannot be taken back.
    *
-   * @param source Strings for a text message, bytes for a binary one; the first piece decides.
+   * @param source Strings for a text message, bytes for a binary one; the first piece decides, and without any it is text. An
+   *   {@link IncomingMessage} that is passed on stays what it is.
    * @param options `compress: false` keeps it plain; without it, it is compressed where that was agreed, whatever its length.
    * @returns Settles when the last piece was sent and there is room for more. Rejects as {@link send} does, and with what the source throws.
    */

@@ -37,6 +37,8 @@ const CONNECT: ReadonlyMap<string, TransportErrorCode> = new Map([
   ['ECONNRESET', 'connection-reset'],
   ['ECONNABORTED', 'connection-reset'],
   ['EPIPE', 'connection-reset'],
+  // It was accepted, and gone before the runtime had asked for its address.
+  ['ENOTCONN', 'connection-reset'],
   ['EHOSTUNREACH', 'unreachable'],
   ['ENETUNREACH', 'unreachable'],
   ['EHOSTDOWN', 'unreachable'],

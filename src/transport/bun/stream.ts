@@ -8,14 +8,30 @@
  */
 import { plainIp } from '../address.ts';
 import { failure } from '../failure.ts';
-import { DESTROYED, ENDED, FULL, PAUSED, PEER_ENDED, StreamBase, UNWRITABLE } from '../stream-base.ts';
-import { type ByteStream, HIGH_WATER_BYTES, type StreamHandler } from '../transport.ts';
+import {
+  DESTROYED,
+  ENDED,
+  FULL,
+  PAUSED,
+  PEER_ENDED,
+  StreamBase,
+  UNREADABLE,
+  UNWRITABLE,
+} from '../stream-base.ts';
+import { type ByteStream, HIGH_WATER_BYTES, type StreamHandler, TURN_MS } from '../transport.ts';
 import { WriteQueue } from '../write-queue.ts';
 import { openFailure } from './failure.ts';
 import type { BunHandlers, BunSocket } from './types.ts';
 
 /** Bit of a stream's state: Bun's socket is closed. */
 const DROPPED = 64;
+/** Bit: it is not read, so that others have their turn. */
+const RESTING = 128;
+/** Bits with which what comes in is kept for later. */
+const WAITING = PAUSED | RESTING;
+
+/** Bun reads up to 512 KiB at once, and again at once where there is more: too much for one turn where each byte takes long. */
+const PART_BYTES = 65_536;
 
 /** One connection. Bun's socket refers to it by its `data`, so that all sockets share their handlers. */
 export class BunStream extends StreamBase implements ByteStream {
@@ -81,6 +97,7 @@ export class BunStream extends StreamBase implements ByteStream {
   resume(): void {
     if ((this.state & PAUSED) === 0) return;
     this.state &= ~PAUSED;
+    if ((this.state & RESTING) !== 0) return;
     if ((this.state & DROPPED) === 0) this.socket.resume();
     if (this.#inbox.length > 0 || this.#inboxEnds) queueMicrotask(() => this.#deliverInbox());
   }
@@ -105,14 +122,17 @@ export class BunStream extends StreamBase implements ByteStream {
 
   /** Bun says that bytes came. */
   arrived(bytes: Uint8Array): void {
-    if (this.handler === undefined || (this.state & PAUSED) !== 0 || this.#inbox.length > 0)
+    const waits = this.handler === undefined || (this.state & WAITING) !== 0 || this.#inbox.length > 0;
+    if (!waits && bytes.length <= PART_BYTES) this.emitData(bytes);
+    else {
       this.#inbox.push(bytes);
-    else this.emitData(bytes);
+      if (!waits) this.#deliverInbox();
+    }
   }
 
   /** Bun says that the peer half-closed. */
   peerEnded(): void {
-    if (this.handler === undefined || (this.state & PAUSED) !== 0 || this.#inbox.length > 0)
+    if (this.handler === undefined || (this.state & WAITING) !== 0 || this.#inbox.length > 0)
       this.#inboxEnds = true;
     else this.emitEnd();
   }
@@ -137,24 +157,46 @@ export class BunStream extends StreamBase implements ByteStream {
     this.#queue?.clear();
     if (this.handler === undefined) return;
     queueMicrotask(() => {
+      const rested = (this.state & RESTING) !== 0;
+      this.state &= ~RESTING;
       // After our own end, Bun reports the peer's by closing.
       if (this.error === undefined && (this.state & ENDED) !== 0) {
         this.state &= ~PAUSED;
         this.#inboxEnds = true;
         this.#deliverInbox();
-      } else if ((this.state & (ENDED | PEER_ENDED)) !== (ENDED | PEER_ENDED)) {
-        this.broken(failure('open', 'connection-reset', this.remoteAddress));
+      } else {
+        if (rested) this.#deliverInbox();
+        if ((this.state & (ENDED | PEER_ENDED)) !== (ENDED | PEER_ENDED)) {
+          this.broken(failure('open', 'connection-reset', this.remoteAddress));
+        }
       }
       this.emitClose();
     });
   }
 
-  #deliverInbox(): void {
-    for (;;) {
+  /** Leave the rest of what came, and what is still to come, until the event loop has been around. */
+  #rest(): void {
+    if ((this.state & (WAITING | UNREADABLE | DROPPED)) !== 0) return;
+    this.state |= RESTING;
+    this.socket.pause();
+    setImmediate(() => {
+      if ((this.state & RESTING) === 0) return;
+      this.state &= ~RESTING;
       if ((this.state & PAUSED) !== 0) return;
+      if ((this.state & (DESTROYED | DROPPED)) === 0) this.socket.resume();
+      this.#deliverInbox();
+    });
+  }
+
+  #deliverInbox(): void {
+    const began = performance.now();
+    for (;;) {
+      if ((this.state & WAITING) !== 0) return;
       const bytes = this.#inbox.shift();
       if (bytes === undefined) break;
-      this.emitData(bytes);
+      if (bytes.length > PART_BYTES) this.#inbox.unshift(bytes.subarray(PART_BYTES));
+      this.emitData(bytes.length > PART_BYTES ? bytes.subarray(0, PART_BYTES) : bytes);
+      if (this.#inbox.length > 0 && performance.now() - began >= TURN_MS) this.#rest();
     }
     if (this.#inboxEnds) {
       this.#inboxEnds = false;

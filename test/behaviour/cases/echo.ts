@@ -286,6 +286,36 @@ export const ECHO: readonly BehaviourCase[] = [
       ),
   },
 
+  ...[false, true].map(
+    (textAsBytes): BehaviourCase => ({
+      name: `echo: a message that is passed on as a stream stays text or binary, empty or not${textAsBytes ? ', with text as bytes' : ''}`,
+      run: (env) =>
+        withServer(
+          env,
+          (server) => void server.useWebSockets({ stream: (socket, message) => socket.sendStream(message) }),
+          async (running) => {
+            const client = await running.socket('/', 'Sec-WebSocket-Extensions: permessage-deflate');
+            for (const [opcode, payload] of [
+              [2, ''],
+              [1, ''],
+              [2, 'abc'],
+              [1, 'grüße 😀'],
+            ] as const) {
+              client.write(masked(opcode, payload.slice(0, 3), { fin: false }), masked(0, payload.slice(3)));
+              let fin = false;
+              for (let first = true; !fin; first = false) {
+                const got = await client.frame();
+                equal(got.opcode, first ? opcode : 0, `opcode for "${payload}"`);
+                fin = got.fin;
+              }
+            }
+            equal(running.errors, [], 'errors');
+          },
+          { textAsBytes, compression: true },
+        ),
+    }),
+  ),
+
   ...[true, { contextTakeover: true, level: 6 }].map(
     (compression): BehaviourCase => ({
       name: `echo: streams in both directions are compressed piece by piece, with ${JSON.stringify(compression)} [RFC 7692 6.1]`,

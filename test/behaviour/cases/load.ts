@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { BehaviourFailure, check, equal, until } from '../assert.ts';
+import { Bits } from '../../support/deflate-bits.ts';
+import { frame, tell } from '../../support/wire.ts';
+import { BehaviourFailure, check, equal, fails, gate, pause, until } from '../assert.ts';
 import { type BehaviourCase, type Env, echo, type Running, withServer } from '../env.ts';
 
 const CONNECTIONS = 200;
@@ -15,6 +17,29 @@ const LEAK_BYTES = 1_000_000;
 function messageOf(of: number, i: number): string | Uint8Array {
   if (i % 50 !== 49) return `${of}:${i}`;
   return new Uint8Array(300).fill((of * 7 + i) & 0xff);
+}
+
+/** DEFLATE blocks that hold nothing, each of them with codes of its own, and an empty stored one at the end without its 00 00 FF FF. */
+function emptyBlocks(bytes: number): Uint8Array {
+  const bits = new Bits();
+  // Eight of them end on a byte.
+  for (let i = 0; i < 8; i++) {
+    bits.put(0b100, 3).put(0, 5).put(0, 5).put(14, 4);
+    for (const symbol of [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1]) {
+      bits.put(symbol === 18 || symbol === 1 ? 1 : 0, 3);
+    }
+    // 256 lengths of 0, two of 1, and the end of the block.
+    bits
+      .put(1, 1)
+      .put(138 - 11, 7)
+      .put(1, 1)
+      .put(118 - 11, 7)
+      .put(0, 3);
+  }
+  const eight = bits.bytes();
+  const all = new Uint8Array(Math.floor(bytes / eight.length) * eight.length + 1);
+  for (let at = 0; at + eight.length < all.length; at += eight.length) all.set(eight, at);
+  return all;
 }
 
 /** All messages of one connection, there and back. */
@@ -121,5 +146,75 @@ export const LOAD: readonly BehaviourCase[] = [
         { limits: { pingIntervalMs: 1000, pongTimeoutMs: 1000 } },
       );
     },
+  },
+
+  ...['x'.repeat(16_384), ''].map(
+    (piece): BehaviourCase => ({
+      name: `load: a streamed message in pieces of ${piece.length} that is always ready leaves others their turn, and the peer's leaving ends it`,
+      run: (env) => {
+        const left = gate();
+        return withServer(
+          env,
+          (server) =>
+            void server.useWebSockets({
+              message: () => {},
+              async open(socket) {
+                // The end is there for the test's sake.
+                const end = performance.now() + 5000;
+                const source = function* (): Generator<string> {
+                  try {
+                    while (performance.now() < end) yield piece;
+                  } finally {
+                    if (performance.now() < end) left.open();
+                  }
+                };
+                await fails(socket.sendStream(source()), 'not-open', 'the stream');
+              },
+            }),
+          async (running) => {
+            const client = await running.socket('/', 'Sec-WebSocket-Extensions: permessage-deflate');
+            const start = performance.now();
+            await pause(20);
+            const late = performance.now() - start;
+            check(late < 1000, `a timer of 20 ms came after ${late} ms`);
+            client.destroy();
+            await left.promise;
+            await running.empty();
+          },
+          { compression: true },
+        );
+      },
+    }),
+  ),
+
+  {
+    name: 'load: a peer whose bytes take long to inflate, and come fast, leaves others their turn',
+    run: (env) =>
+      withServer(
+        env,
+        (server) =>
+          void server.useWebSockets({
+            message: (socket, message) => socket.send(`${message.length} bytes`, { compress: false }),
+          }),
+        async (running) => {
+          const client = await running.socket('/', 'Sec-WebSocket-Extensions: permessage-deflate');
+          const payload = emptyBlocks(4 * 1024 * 1024);
+          let last = performance.now();
+          const began = last;
+          let longest = 0;
+          const timer = setInterval(() => {
+            const now = performance.now();
+            longest = Math.max(longest, now - last);
+            last = now;
+          }, 1);
+          client.write(frame({ opcode: 2, rsv: 4, payload, key: [0, 0, 0, 0] }));
+          const answer = await client.frame();
+          clearInterval(timer);
+          equal(tell(answer), 'text "0 bytes"', 'the answer');
+          const took = performance.now() - began;
+          check(longest < took / 4, `a timer waited for ${longest} ms of ${took}`);
+        },
+        { compression: true },
+      ),
   },
 ];

@@ -1024,6 +1024,35 @@ describe('Socket.sendStream', () => {
     for (;;) if ((await client.frame()).opcode === 8) break;
   });
 
+  test('close while the stream waits for room: it rejects, and the source is not asked again', async () => {
+    const { client, socket, toClient } = await connected();
+    toClient.stall();
+    let asked = 0;
+    let returned = 0;
+    const source: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () =>
+          asked++ < 20
+            ? Promise.resolve({ done: false, value: new Uint8Array(10_000) })
+            : new Promise(() => {}),
+        return: () => {
+          returned++;
+          return Promise.resolve({ done: true, value: undefined });
+        },
+      }),
+    };
+    const stream = socket.sendStream(source);
+    await turns();
+    const before = asked;
+    expect(before).toBeLessThan(20);
+    asked = 20;
+    void socket.close(1000);
+    toClient.flow();
+    await expect(stream).rejects.toThrow(notOpen);
+    expect([asked, returned]).toEqual([20, 1]);
+    for (;;) if ((await client.frame()).opcode === 8) break;
+  });
+
   test('a peer that does not read holds the source back', async () => {
     const { client, socket, toClient } = await connected();
     toClient.stall();

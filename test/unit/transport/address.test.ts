@@ -131,5 +131,6 @@ test('codeOfErrno reads the same errno by what was being tried', () => {
   expect(codeOfErrno('listen', 'ENOENT')).toBe('address-not-available');
   expect(codeOfErrno('connect', 'ENOENT')).toBe('connection-refused');
   expect(codeOfErrno('open', 'ENOENT')).toBe('transport-failed');
+  expect(codeOfErrno('connect', 'ENOTCONN')).toBe('connection-reset');
   expect(codeOfErrno('open', 'toString')).toBe('transport-failed');
 });
