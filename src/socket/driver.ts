@@ -324,8 +324,13 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
         'Cannot iterate over messages: they go to the handler, leave it out',
       );
     }
+    const next = (): ReturnType<typeof inbox.next> => {
+      // A message that the loop has passed over would hold back the next one for ever. What waits in the inbox nobody has seen yet.
+      if (inbox.size === 0 && this.#pieces?.asked === false) this.#pieces.discard(notRead());
+      return inbox.next();
+    };
     // Leaving the loop keeps what waits: a later loop goes on with it.
-    return { next: () => inbox.next(), return: () => Promise.resolve({ done: true, value: undefined }) };
+    return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
 
   // ------------------------------------------------------------------ in
@@ -479,7 +484,9 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
       return;
     }
     // What the handler does not read is dropped when it is done.
-    const done = (): void => void pieces.return();
+    const done = (): void => {
+      if (!pieces.spent) pieces.discard(notRead());
+    };
     try {
       const result: unknown = this.#handlers.stream!(this.socket, message);
       if (isThenable(result)) asPromise(result).then(done, (error: unknown) => this.#handlerFailed(error));
@@ -694,4 +701,11 @@ export class SocketDriver<Data = unknown> implements StreamHandler, Timed, Flush
 
 function sizeOf(data: Sendable): number {
   return data instanceof PreparedMessage ? data.payload.length : data.length;
+}
+
+function notRead(): UsageTypeError {
+  return new UsageTypeError(
+    'bad-state',
+    'Cannot read message: the handler was done, or the loop went on to the next one, before it was read; return a promise of what is still to come, or await it',
+  );
 }

@@ -183,6 +183,42 @@ describe('connect()', () => {
     socket.terminate();
   });
 
+  it('gives the next message to a loop that passes one over, and says so where that is read after all', async () => {
+    const { transport } = await network(
+      accept(
+        plain(1, 'one'),
+        plain(1, ''),
+        plain(1, 'begun', { fin: false }),
+        plain(0, ''),
+        plain(1, 'last'),
+      ),
+    );
+    const socket = await connect(transport, HERE, { streams: true });
+    const passed: Array<{ text(): Promise<string> }> = [];
+    for await (const message of socket) {
+      if (passed.length < 3) passed.push(message);
+      else {
+        expect(await message.text()).toBe('last');
+        break;
+      }
+    }
+    const late = await Promise.allSettled(passed.map((message) => message.text()));
+    expect(late.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.code))).toEqual([
+      'bad-state',
+      '', // there was nothing to pass over
+      'bad-state',
+    ]);
+    socket.terminate();
+  });
+
+  it('lets a loop go on while a message is still being read', async () => {
+    const { transport } = await network(accept(plain(1, 'one'), plain(1, 'two'), plain(8, '')));
+    const socket = await connect(transport, HERE, { streams: true });
+    const read: Array<Promise<string>> = [];
+    for await (const message of socket) read.push(message.text());
+    expect(await Promise.all(read)).toEqual(['one', 'two']);
+  });
+
   it('tells onError, and closes with 1011, when a handler fails', async () => {
     const { transport, server } = await served(ECHO);
     const failure = new Error('mine');
