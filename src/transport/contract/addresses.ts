@@ -189,14 +189,13 @@ export const ADDRESS_CASES: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a name that does not resolve is dns-failed',
+    name: 'a name that does not resolve, or never could, is dns-failed',
     needs: ['network'],
     run: async ({ transport }) => {
-      const connecting = transport.connect(
-        { hostname: 'no-such-host.invalid', port: 80 },
-        new Probe('client'),
-      );
-      await rejects(connecting, 'dns-failed', 'connect');
+      for (const hostname of ['no-such-host.invalid', 'no..host.invalid']) {
+        const connecting = transport.connect({ hostname, port: 80 }, new Probe('client'));
+        await rejects(connecting, 'dns-failed', `connect to ${hostname}`);
+      }
     },
   },
   {
