@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkText } from '../bytes/view.ts';
 import { UsageTypeError } from '../errors.ts';
 import { type HeaderEntries, HttpHeaders } from '../http/headers.ts';
 import { show } from '../options.ts';
@@ -25,7 +26,7 @@ export class Refusal {
       );
     }
     this.status = status;
-    this.body = String(body);
+    this.body = checkText(body, 'the body of a refusal');
     this.headers = new HttpHeaders(headers);
   }
 }
