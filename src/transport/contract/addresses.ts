@@ -192,7 +192,7 @@ export const ADDRESS_CASES: readonly ContractCase[] = [
     name: 'a name that does not resolve, or never could, is dns-failed',
     needs: ['network'],
     run: async ({ transport }) => {
-      for (const hostname of ['no-such-host.invalid', 'no..host.invalid']) {
+      for (const hostname of ['no-such-host.invalid', 'no..host.invalid', 'x'.repeat(300)]) {
         const connecting = transport.connect({ hostname, port: 80 }, new Probe('client'));
         await rejects(connecting, 'dns-failed', `connect to ${hostname}`);
       }
