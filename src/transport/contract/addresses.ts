@@ -117,6 +117,18 @@ export const ADDRESS_CASES: readonly ContractCase[] = [
       ),
   },
   {
+    name: 'a name is listened on at an address of its, which is told',
+    needs: ['network'],
+    run: (setup) =>
+      joined(
+        setup,
+        async ({ listener: { address } }) => {
+          check(['127.0.0.1', '::1'].includes(address.hostname), `address.hostname is ${address.hostname}`);
+        },
+        { listen: { hostname: 'localhost' } },
+      ),
+  },
+  {
     name: 'a name with several addresses finds the one that is listened on',
     needs: ['network'],
     run: (setup) => joined(setup, async () => {}, { connect: { hostname: 'localhost' } }),
