@@ -76,6 +76,9 @@ export function selectProtocol(
   if (!Array.isArray(offered)) {
     throw new UsageTypeError('bad-argument', 'Cannot select protocol: what is offered is no list');
   }
+  if (typeof supported !== 'string' && typeof supported?.[Symbol.iterator] !== 'function') {
+    throw new UsageTypeError('bad-argument', 'Cannot select protocol: what is supported is no list');
+  }
   const known = new Set(typeof supported === 'string' ? [supported] : supported);
   return offered.find((protocol) => known.has(protocol));
 }
