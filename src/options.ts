@@ -15,19 +15,14 @@ import { UsageTypeError } from './errors.ts';
  */
 export function checkOptions(call: string, options: object, names?: readonly string[]): void {
   // Not `show`: each byte here is one of the frame codec's bundle.
+  const refuse = (why: string): UsageTypeError => new UsageTypeError('bad-option', `Cannot ${call}: ${why}`);
   const isObject = typeof options === 'object' && options;
   if (!isObject || (options as Partial<Iterable<unknown>>)[Symbol.iterator]) {
-    throw new UsageTypeError(
-      'bad-option',
-      `Cannot ${call}: options are ${isObject ? 'a list' : String(options)}, expected an object`,
-    );
+    throw refuse(`options are ${isObject ? 'a list' : String(options)}, expected an object`);
   }
   for (const name in options) {
     if (names?.includes(name) === false) {
-      throw new UsageTypeError(
-        'bad-option',
-        `Cannot ${call}: there is no option "${name}", expected one of ${names.join(', ')}`,
-      );
+      throw refuse(`there is no option "${name}", expected one of ${names.join(', ')}`);
     }
   }
 }

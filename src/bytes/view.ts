@@ -22,9 +22,8 @@ export const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 export function viewBytes(data: unknown, what: string, or = ''): Uint8Array {
   if (data instanceof Uint8Array && data.length > 0) return data;
   if (isDetached(data)) {
-    throw new UsageTypeError('bad-argument', `Cannot use ${what}: its memory was given to somebody else`);
+    throw new UsageTypeError('bad-argument', `Cannot use ${what}: its memory was given away`);
   }
-  if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const tag = Object.prototype.toString.call(data);
   if (/^\[object (Shared)?ArrayBuffer]$/.test(tag)) {

@@ -7,7 +7,7 @@
  * @module
  */
 import { DIGIT, isAll } from '../bytes/ascii.ts';
-import { HTTP_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
+import { HTTP_ERRORS, ProtocolError } from '../errors.ts';
 import { isHostAndPort } from '../http/host.ts';
 import { computeAccept } from './accept.ts';
 import { type Extension, parseExtensions } from './extensions.ts';
@@ -169,15 +169,8 @@ export function readUpgrade(request: UpgradeSource): UpgradeRequest | UpgradeRef
  *
  * @param error Such as `checkOrigin`, `checkHost` or an extension's negotiation returned.
  * @returns The status of the error (400 where it names none) with the headers that belong to it.
- * @throws A `UsageTypeError` (`bad-argument`) for anything else, such as the `undefined` of a check that found nothing.
  */
 export function refuseUpgrade(error: ProtocolError): UpgradeRefusal {
-  if (!(error instanceof ProtocolError)) {
-    throw new UsageTypeError(
-      'bad-argument',
-      'Cannot refuse upgrade: there is no ProtocolError to refuse it for',
-    );
-  }
   const headers: Array<readonly [string, string]> = [];
   if (error.status === 426) {
     // RFC 9110 §15.5.22: a 426 MUST have Upgrade; §7.8: who sends Upgrade MUST name it in Connection.

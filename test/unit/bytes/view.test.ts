@@ -47,7 +47,7 @@ describe('viewBytes', () => {
         expect(() => viewBytes(given, 'message')).toThrow(
           expect.objectContaining({
             code: 'bad-argument',
-            message: 'Cannot use message: its memory was given to somebody else',
+            message: 'Cannot use message: its memory was given away',
           }),
         );
       }

@@ -7,7 +7,6 @@ import {
   isUpgrade,
   readUpgrade,
   readUpgradeResponse,
-  refuseUpgrade,
   selectProtocol,
   writeUpgradeRequest,
 } from 'sansocket/handshake';
@@ -61,8 +60,6 @@ describe('what a caller gets wrong throws at the call, with a code', () => {
     ['selectProtocol() of a header', selectProtocol, ['chat', ['chat']]],
     ['selectProtocol() among none', selectProtocol, [['chat'], undefined]],
     ['selectProtocol() among an object', selectProtocol, [['chat'], { chat: true }]],
-    ['refuseUpgrade() for a check that found nothing', refuseUpgrade, [undefined]],
-    ['refuseUpgrade() for a refusal', refuseUpgrade, [refusal]],
   ])('%s: bad-argument', (_, call, args) => {
     expect(() => call(...(args as never[]))).toThrow(
       expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),
