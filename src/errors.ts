@@ -85,7 +85,7 @@ export const HTTP_ERRORS = {
   'too-many-headers': [431, 'limits.maxHeaders'],
   /** An HTTP/1.1 request without Host, with two, or with one that is no host. */
   'bad-host': [400, 'RFC 9112 §3.2'],
-  /** A Content-Length that is not a plain decimal number, or several that differ. */
+  /** A Content-Length that is not a plain decimal number, or several of them. */
   'bad-content-length': [400, 'RFC 9112 §6.3'],
   /** Content-Length and Transfer-Encoding in one message. */
   'length-with-encoding': [400, 'RFC 9112 §6.1'],

@@ -78,15 +78,18 @@ const RESOLVED = new WeakSet<object>([DEFAULT_LIMITS]);
  */
 export function resolveLimits(overrides?: Partial<Limits>): Limits {
   if (overrides === undefined) return DEFAULT_LIMITS;
-  if (typeof overrides !== 'object' || overrides === null) {
+  const isObject = typeof overrides === 'object' && overrides !== null;
+  if (!isObject || Symbol.iterator in overrides) {
     throw new UsageTypeError(
       'bad-option',
-      `Cannot use limits: they are ${String(overrides)}, expected an object`,
+      `Cannot use limits: they are ${isObject ? 'a list' : String(overrides)}, expected an object`,
     );
   }
   if (RESOLVED.has(overrides)) return overrides as Limits;
   const limits: Record<keyof Limits, number> = { ...DEFAULT_LIMITS };
-  for (const [name, value] of Object.entries(overrides)) {
+  // Inherited ones too: they look as if they were set.
+  for (const name in overrides) {
+    const value: unknown = overrides[name as keyof Limits];
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
       throw new UsageTypeError(
         'bad-option',

@@ -15,19 +15,14 @@ import { UsageTypeError } from './errors.ts';
  */
 export function checkOptions(call: string, options: object, names?: readonly string[]): void {
   // Not `show`: each byte here is one of the frame codec's bundle.
+  const refuse = (why: string): UsageTypeError => new UsageTypeError('bad-option', `Cannot ${call}: ${why}`);
   const isObject = typeof options === 'object' && options;
   if (!isObject || (options as Partial<Iterable<unknown>>)[Symbol.iterator]) {
-    throw new UsageTypeError(
-      'bad-option',
-      `Cannot ${call}: options are ${isObject ? 'a list' : options}, expected an object`,
-    );
+    throw refuse(`options are ${isObject ? 'a list' : String(options)}, expected an object`);
   }
   for (const name in options) {
     if (names?.includes(name) === false) {
-      throw new UsageTypeError(
-        'bad-option',
-        `Cannot ${call}: there is no option "${name}", expected one of ${names.join(', ')}`,
-      );
+      throw refuse(`there is no option "${name}", expected one of ${names.join(', ')}`);
     }
   }
 }
@@ -75,4 +70,34 @@ export function checkPem(name: string, value: unknown, isList = false): void {
       `Cannot use TLS: ${name} is ${is}, expected PEM, as text or bytes${isList ? ', or a list of that' : ''}${hint}`,
     );
   }
+}
+
+/**
+ * Refuse what cannot be TLS, of either end: names that do not exist, and values of the wrong kind. A runtime takes `'false'` for true,
+ * another for a certificate that is no good. PEM is checked by {@link checkPem}.
+ *
+ * @throws A `UsageTypeError` (`bad-option`).
+ */
+export function checkTls(tls: object, names: readonly string[]): void {
+  const call = 'use TLS';
+  checkOptions(call, tls, names);
+  const { requestCert, rejectUnauthorized, passphrase, serverName, alpnProtocols } = tls as Readonly<
+    Record<string, unknown>
+  >;
+  readSwitch(call, 'requestCert', requestCert, false);
+  readSwitch(call, 'rejectUnauthorized', rejectUnauthorized, true);
+  const expect = (holds: boolean, name: string, is: string, expected: string): void => {
+    if (holds) return;
+    throw new UsageTypeError('bad-option', `Cannot ${call}: ${name} is ${is}, expected ${expected}`);
+  };
+  // A passphrase is not shown, also where it is a number.
+  expect(passphrase === undefined || typeof passphrase === 'string', 'passphrase', 'something else', 'text');
+  const isName = serverName === undefined || (typeof serverName === 'string' && serverName !== '');
+  expect(isName, 'serverName', show(serverName), 'a host name');
+  // A name has a length of one byte in front (RFC 7301 §3.1).
+  const fit =
+    alpnProtocols === undefined ||
+    (Array.isArray(alpnProtocols) &&
+      alpnProtocols.every((name) => typeof name === 'string' && /^.{1,255}$/.test(name)));
+  expect(fit, 'alpnProtocols', show(alpnProtocols), 'a list of names of 1 to 255 bytes');
 }

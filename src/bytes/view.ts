@@ -16,10 +16,14 @@ export const NO_BYTES: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
  *
  * @param what How the error calls it.
  * @param or What else the caller takes, for the error: `'a string, '`.
- * @throws A `UsageTypeError` (`bad-argument`) for anything else: numbers and arrays are never taken for bytes.
+ * @throws A `UsageTypeError` (`bad-argument`) for anything else: numbers and arrays are never taken for bytes, nor is memory that was
+ *   given away (to a worker, say) for none.
  */
 export function viewBytes(data: unknown, what: string, or = ''): Uint8Array {
-  if (data instanceof Uint8Array) return data;
+  if (data instanceof Uint8Array && data.length > 0) return data;
+  if (isDetached(data)) {
+    throw new UsageTypeError('bad-argument', `Cannot use ${what}: its memory was given away`);
+  }
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const tag = Object.prototype.toString.call(data);
   if (/^\[object (Shared)?ArrayBuffer]$/.test(tag)) {
@@ -29,6 +33,18 @@ export function viewBytes(data: unknown, what: string, or = ''): Uint8Array {
     'bad-argument',
     `Cannot use ${what}: its type is ${tag.slice(8, -1)}, expected ${or}a Uint8Array, ArrayBuffer or view`,
   );
+}
+
+/** Whether something is a buffer, or a view of one, that was transferred: it looks empty. */
+export function isDetached(data: unknown): boolean {
+  const buffer = ArrayBuffer.isView(data) ? data.buffer : data;
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength > 0) return false;
+  // `buffer.detached` is younger than the oldest runtime.
+  try {
+    return new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
+  }
 }
 
 /**

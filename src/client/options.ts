@@ -11,7 +11,7 @@ import { UsageRangeError, UsageTypeError } from '../errors.ts';
 import type { WebSocketUrl } from '../handshake/url.ts';
 import type { HeaderEntries } from '../http/headers.ts';
 import type { Limits } from '../limits.ts';
-import { checkOptions, checkPem, show } from '../options.ts';
+import { checkOptions, checkPem, checkTls, show } from '../options.ts';
 import type { SocketHandlers } from '../socket/handlers.ts';
 import { checkHandlers, describe } from '../socket/handlers.ts';
 import type { ErrorSource } from '../socket/host.ts';
@@ -114,7 +114,7 @@ export function checkClientOptions<Data>(options: ClientOptions<Data>): void {
   if (path !== undefined && (typeof path !== 'string' || path === '')) {
     throw wrong('path', path, 'the path of a Unix domain socket');
   }
-  if (tls !== undefined) checkOptions('use TLS', tls, TLS_NAMES);
+  if (tls !== undefined) checkTls(tls, TLS_NAMES);
   for (const name of ['allowAddress', 'onError'] as const) {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'function') throw wrong(name, value, 'a function');

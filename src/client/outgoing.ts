@@ -6,7 +6,7 @@
  * @module
  */
 import { portableText } from '../bytes/text.ts';
-import { copyBytes, viewBytes } from '../bytes/view.ts';
+import { copyBytes, isDetached, NO_BYTES, viewBytes } from '../bytes/view.ts';
 import type { Socket } from '../socket/socket.ts';
 
 /** What `send` takes. As everywhere on the web platform, anything else is sent as the text that it converts to. */
@@ -48,7 +48,8 @@ export class Outgoing {
       if (isOpen) this.#wait(data.size, data.arrayBuffer());
       return;
     }
-    const payload = isBytes(data) ? viewBytes(data, 'message') : `${data}`;
+    // Memory that was given away is sent as none (Web IDL: "get a copy of the bytes").
+    const payload = isDetached(data) ? NO_BYTES : isBytes(data) ? viewBytes(data, 'message') : `${data}`;
     const size = typeof payload === 'string' ? portableText.byteLength(payload) : payload.length;
     if (isOpen && this.#reading === undefined) {
       this.#handOn(payload, size);

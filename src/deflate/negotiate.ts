@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type ErrorRow, HANDSHAKE_ERRORS, ProtocolError } from '../errors.ts';
+import { type ErrorRow, HANDSHAKE_ERRORS, ProtocolError, UsageTypeError } from '../errors.ts';
 import { MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './engine.ts';
 import type { ResolvedCompression } from './options.ts';
 
@@ -85,6 +85,8 @@ export function acceptOffer(
   offers: readonly DeflateExtension[],
   options: ResolvedCompression<never>,
 ): AcceptedOffer | ProtocolError | undefined {
+  checkExtensions('what is offered', offers);
+  checkResolved(options);
   let malformed: string | undefined;
   for (const offer of offers) {
     if (offer.name !== PERMESSAGE_DEFLATE) continue;
@@ -133,6 +135,7 @@ function accept(sent: Sent, options: ResolvedCompression<never>): AcceptedOffer 
 
 /** Client: what to offer. A list, as the header is one; it has one element. */
 export function createOffer(options: ResolvedCompression<never>): readonly DeflateExtension[] {
+  checkResolved(options);
   const { windowBits, contextTakeover } = options;
   const params: [string, string | undefined][] = [];
   if (!contextTakeover.incoming) params.push([SERVER_NO_TAKEOVER, undefined]);
@@ -155,6 +158,8 @@ export function checkAnswer(
   answered: readonly DeflateExtension[],
   offer: readonly DeflateExtension[],
 ): DeflateParams | ProtocolError | undefined {
+  checkExtensions('the answer', answered);
+  checkExtensions('the offer', offer);
   const answers = answered.filter((extension) => extension.name === PERMESSAGE_DEFLATE);
   const [answer] = answers;
   if (answer === undefined) return undefined;
@@ -232,4 +237,22 @@ function readBits(value: string): number | undefined {
 function refuse(code: 'unasked-extension' | 'bad-deflate-parameters', what: string): ProtocolError {
   const row: ErrorRow = [0, HANDSHAKE_ERRORS[code][1]];
   return new ProtocolError(code, row, `Cannot use permessage-deflate: ${what}`, 0);
+}
+
+/** Refuse what is no list: a header that was not parsed would have no extension in it, and one that could not be is an error. */
+function checkExtensions(what: string, extensions: unknown): void {
+  if (Array.isArray(extensions)) return;
+  throw new UsageTypeError(
+    'bad-argument',
+    `Cannot negotiate compression: ${what} is no list of extensions, expected what parseExtensions gives`,
+  );
+}
+
+/** Refuse options as an app writes them. */
+function checkResolved(options: Partial<ResolvedCompression<never>> | undefined | null): void {
+  if (typeof options?.windowBits === 'object' && typeof options.contextTakeover === 'object') return;
+  throw new UsageTypeError(
+    'bad-argument',
+    'Cannot negotiate compression: the options are incomplete, expected what resolveCompression gives',
+  );
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
+import { checkOptions } from '../options.ts';
 import { type DeflateEngine, MAX_WINDOW_BITS, MIN_WINDOW_BITS } from './engine.ts';
 import { pureEngine } from './pure-engine.ts';
 
@@ -119,7 +120,7 @@ export function resolveCompression<Request = unknown>(
     );
   }
   const given: CompressionOptions<Request> = options === true ? {} : options;
-  checkNames('compression', given, NAMES);
+  checkOptions('use compression', given, NAMES);
   if (given.accept !== undefined && typeof given.accept !== 'function') {
     throw wrongType('accept', given.accept, 'a function');
   }
@@ -193,7 +194,7 @@ function bothWays<T>(
     const both = check(name, value as T);
     return { outgoing: both, incoming: both };
   }
-  checkNames(name, value, DIRECTIONS);
+  checkOptions(`use ${name}`, value, DIRECTIONS);
   const each = value as Partial<Directions<T>>;
   return {
     outgoing: check(`${name}.outgoing`, each.outgoing ?? fallback),
@@ -215,14 +216,4 @@ function wrongType(name: string, value: unknown, expected: string): UsageTypeErr
     'bad-option',
     `Cannot use compression: ${name} is ${value === null ? 'null' : typeof value}, expected ${expected}`,
   );
-}
-
-function checkNames(what: string, options: object, names: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue;
-    throw new UsageTypeError(
-      'bad-option',
-      `Cannot use ${what}: there is no option "${name}", expected one of ${names.join(', ')}`,
-    );
-  }
 }

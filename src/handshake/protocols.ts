@@ -73,8 +73,8 @@ export function selectProtocol(
   offered: readonly string[],
   supported: string | Iterable<string>,
 ): string | undefined {
-  if (!Array.isArray(offered)) {
-    throw new UsageTypeError('bad-argument', 'Cannot select protocol: what is offered is no list');
+  if (!Array.isArray(offered) || supported?.[Symbol.iterator] === undefined) {
+    throw new UsageTypeError('bad-argument', 'Cannot select protocol: expected two lists');
   }
   const known = new Set(typeof supported === 'string' ? [supported] : supported);
   return offered.find((protocol) => known.has(protocol));

@@ -6,7 +6,7 @@
  * @module
  */
 import { UsageRangeError, UsageTypeError } from '../errors.ts';
-import { checkOptions, checkPem, readSwitch, show } from '../options.ts';
+import { checkOptions, checkPem, checkTls, readSwitch, show } from '../options.ts';
 import type { ListenOptions, TlsServerOptions } from '../transport/transport.ts';
 
 const LISTEN_OPTIONS: readonly string[] = [
@@ -56,22 +56,8 @@ export function checkStartOptions(options: ListenOptions): void {
 
 /** Refuse what is no TLS of a server. @throws A `UsageTypeError` (`bad-option`). */
 export function checkTlsOptions(tls: TlsServerOptions): void {
-  const call = 'use TLS';
-  checkOptions(call, tls, TLS_OPTIONS);
-  const { cert, key, ca, passphrase, alpnProtocols } = tls;
-  for (const name of ['requestCert', 'rejectUnauthorized'] as const) readSwitch(call, name, tls[name], false);
-  const expect = (holds: boolean, name: string, expected: string): void => {
-    if (holds) return;
-    const is = show(tls[name as keyof TlsServerOptions]);
-    throw new UsageTypeError('bad-option', `Cannot ${call}: ${name} is ${is}, expected ${expected}`);
-  };
-  checkPem('cert', cert);
-  checkPem('key', key);
-  if (ca !== undefined) checkPem('ca', ca, true);
-  expect(passphrase === undefined || typeof passphrase === 'string', 'passphrase', 'text');
-  const names: unknown = alpnProtocols ?? [];
-  // A name has a length of one byte in front (RFC 7301 §3.1).
-  const fit =
-    Array.isArray(names) && names.every((name) => typeof name === 'string' && /^.{1,255}$/.test(name));
-  expect(fit, 'alpnProtocols', 'a list of names of 1 to 255 bytes');
+  checkTls(tls, TLS_OPTIONS);
+  checkPem('cert', tls.cert);
+  checkPem('key', tls.key);
+  if (tls.ca !== undefined) checkPem('ca', tls.ca, true);
 }

@@ -42,10 +42,11 @@ export function checkHandlers(
   functions: readonly string[] = [],
   others: readonly string[] = [],
 ): void {
-  if (typeof handlers !== 'object' || handlers === null) {
+  const isObject = typeof handlers === 'object' && handlers !== null;
+  if (!isObject || Symbol.iterator in handlers) {
     throw new UsageTypeError(
       'bad-argument',
-      `Cannot use WebSocket handler: it is ${describe(handlers)}, expected ${others.length > 0 ? 'a function or ' : ''}an object of functions`,
+      `Cannot use WebSocket handler: it is ${isObject ? 'a list' : describe(handlers)}, expected ${others.length > 0 ? 'a function or ' : ''}an object of functions`,
     );
   }
   const names = [...functions, ...NAMES];

@@ -87,8 +87,13 @@ export class Inbox<Data> {
         'Cannot iterate over messages: they go to the handler, leave it out',
       );
     }
+    const next = (): ReturnType<typeof waiting.next> => {
+      // A message that the loop has passed over would hold back the next one for ever. What waits nobody has seen yet.
+      if (waiting.size === 0 && this.#pieces?.asked === false) this.#pieces.discard(notRead());
+      return waiting.next();
+    };
     // Leaving the loop keeps what waits: a later loop goes on with it.
-    return { next: () => waiting.next(), return: () => Promise.resolve({ done: true, value: undefined }) };
+    return { next, return: () => Promise.resolve({ done: true, value: undefined }) };
   }
 
   #callMessage(message: string | Uint8Array, type: 'text' | 'binary'): void {
@@ -130,7 +135,9 @@ export class Inbox<Data> {
       return;
     }
     // What the handler does not read is dropped when it is done.
-    const done = (): void => void pieces.return();
+    const done = (): void => {
+      if (!pieces.spent) pieces.discard(notRead());
+    };
     try {
       const result: unknown = this.#handlers.stream!(owner.socket, message);
       if (isThenable(result)) asPromise(result).then(done, (error: unknown) => owner.failed(error));
@@ -149,4 +156,11 @@ export class Inbox<Data> {
     this.#settled();
     this.#owner.failed(error);
   }
+}
+
+function notRead(): UsageTypeError {
+  return new UsageTypeError(
+    'bad-state',
+    'Cannot read message: the handler was done, or the loop went on to the next one, before it was read; return a promise of what is still to come, or await it',
+  );
 }

@@ -26,6 +26,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   #ended = false;
   #error: unknown;
   #failed = false;
+  #asked = false;
   #spent = false;
 
   /** @param onTaken Called when a value was taken, or nobody will take any more. */
@@ -41,6 +42,11 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   /** Whether no more values will be taken. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Whether anybody has asked for anything yet. */
+  get asked(): boolean {
+    return this.#asked;
   }
 
   /** Whether the asker has had all, or enough: it was told of the end or the error, or has left. */
@@ -93,8 +99,22 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.fail(error);
   }
 
+  /** As {@link abandon}, and the producer hears of it; also after the end, as long as values wait. What was given whole stays so. */
+  discard(error: unknown): void {
+    if (this.#spent || (this.#ended && this.#items.length === 0)) return;
+    this.#items.length = 0;
+    this.#size = 0;
+    if (!this.#ended) this.fail(error);
+    else if (!this.#failed) {
+      this.#failed = true;
+      this.#error = error;
+    }
+    this.#onTaken();
+  }
+
   /** The next value, when there is one. */
   next(): Promise<IteratorResult<T, undefined>> {
+    this.#asked = true;
     const item = this.#items.shift();
     if (item !== undefined) {
       this.#size -= item.size;
@@ -119,7 +139,7 @@ export class AsyncQueue<T> implements AsyncIterableIterator<T, undefined> {
   /** The asker has had enough: what waits is dropped. */
   return(): Promise<IteratorResult<T, undefined>> {
     this.end();
-    this.#spent = true;
+    this.#asked = this.#spent = true;
     this.#failed = false;
     this.#items.length = 0;
     this.#size = 0;

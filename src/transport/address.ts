@@ -73,6 +73,13 @@ function checkTarget({ hostname, port, path }: Target, verb: string, lowest: num
       `Cannot ${verb}: "hostname" is ${hostname === '' ? 'empty' : `a ${typeof hostname}`}, expected a name or an IP address`,
     );
   }
+  // Some runtimes cut it there, and mean another host than was checked.
+  if (hostname?.includes('\0')) {
+    throw new UsageTypeError(
+      'bad-option',
+      `Cannot ${verb}: "hostname" has a NUL inside, expected a name or an IP address`,
+    );
+  }
   if (port === undefined) return;
   if (typeof port !== 'number') {
     throw new UsageTypeError('bad-option', `Cannot ${verb}: "port" is a ${typeof port}, expected a number`);

@@ -12,7 +12,7 @@ import { checkConnectOptions, checkListenOptions } from './address.ts';
 import { type BufferParts, bufferText } from './buffer-text.ts';
 import { Connecting } from './bun/connect.ts';
 import { listenFailure } from './bun/failure.ts';
-import { Listening, removeStaleSocket } from './bun/listen.ts';
+import { byAddress, Listening, removeStaleSocket } from './bun/listen.ts';
 import { bun } from './bun/runtime.ts';
 import { listenAgain } from './listen-again.ts';
 import type { Transport } from './transport.ts';
@@ -46,7 +46,8 @@ export const bunTransport: Transport = {
   async listen(options, accept) {
     bun();
     checkListenOptions(options);
-    return listenAgain(options, () => new Listening(options, accept), removeStaleSocket, listenFailure);
+    const resolved = await byAddress(options);
+    return listenAgain(options, () => new Listening(resolved, accept), removeStaleSocket, listenFailure);
   },
 
   connect(options, handler) {

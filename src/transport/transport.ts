@@ -136,9 +136,9 @@ export interface ByteStream {
    * leave it out where it is not known.
    */
   readonly copied?: boolean | undefined;
-  /** The peer's IP address (IPv4 in its own form, also on a dual-stack socket); '' for a Unix domain socket. */
+  /** The peer's IP address (IPv4 in its own form, also on a dual-stack socket), also when the connection is gone; '' for a Unix domain socket. */
   readonly remoteAddress: string;
-  /** The peer's port; 0 for a Unix domain socket. */
+  /** The peer's port, also when the connection is gone; 0 for a Unix domain socket. */
   readonly remotePort: number;
   /** Whether TLS is spoken. */
   readonly encrypted: boolean;

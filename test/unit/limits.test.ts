@@ -50,9 +50,17 @@ describe('resolveLimits', () => {
     }
   });
 
-  it.each([[null], [7], ['limits']])('refuses %s, which is no object', (value) => {
-    expect(() => resolveLimits(value as never)).toThrow(
-      expect.objectContaining({ name: 'TypeError', code: 'bad-option' }),
-    );
+  it('sees names that are inherited, which reading would see too', () => {
+    expect(resolveLimits(Object.create({ maxHeaders: 7 }))).toMatchObject({ maxHeaders: 7 });
+    expect(() => resolveLimits(Object.create({ maxheaders: 7 }))).toThrow('"maxheaders"');
   });
+
+  it.each([[null], [7], ['limits'], [['maxHeaders']], [new Map([['maxHeaders', 7]])]])(
+    'refuses %s, which is no object',
+    (value) => {
+      expect(() => resolveLimits(value as never)).toThrow(
+        expect.objectContaining({ name: 'TypeError', code: 'bad-option' }),
+      );
+    },
+  );
 });

@@ -27,6 +27,7 @@ describe('checkOptions', () => {
     ['server', 'server'],
     [['server'], 'a list'],
     [new Set(['server']), 'a list'],
+    [Symbol('server'), 'Symbol(server)'],
   ])('refuses %s, which is no object of options, and shows it', (options, is) => {
     expect(() => checkOptions('test', options as unknown as object, [])).toThrow(
       `Cannot test: options are ${is}, expected an object`,

@@ -6,7 +6,7 @@
  * @module
  */
 import * as process from 'node:process';
-import { bareHost, formatAddress } from '../address.ts';
+import { bareHost, formatAddress, isIpAddress } from '../address.ts';
 import { errnoOf, failure, noTls } from '../failure.ts';
 import {
   type Address,
@@ -109,6 +109,18 @@ export class Listening implements Listener {
       if (errnoOf(error) !== 'EAFNOSUPPORT' && errnoOf(error) !== 'EADDRNOTAVAIL') throw error;
       return bun().listen({ ...where, hostname: '0.0.0.0' });
     }
+  }
+}
+
+/** The options with the address that a host name stands for: Bun's listener tells the name alone. What does not resolve, Bun complains of. */
+export async function byAddress(options: ListenOptions): Promise<ListenOptions> {
+  const { hostname } = options;
+  if (hostname === undefined || isIpAddress(hostname)) return options;
+  try {
+    const { address } = await process.getBuiltinModule('node:dns/promises').lookup(bareHost(hostname));
+    return { ...options, hostname: address };
+  } catch {
+    return options;
   }
 }
 

@@ -40,7 +40,8 @@ export class BunStream extends StreamBase implements ByteStream {
   opening: Opening | undefined;
   readonly encrypted: boolean;
   alpnProtocol = '';
-  #address: string | undefined;
+  remoteAddress = '';
+  remotePort = 0;
   /** What Bun's `write` did not take; made when it is first needed. */
   #queue: WriteQueue | undefined;
   /** What came in before there was a handler, or while paused. */
@@ -109,15 +110,6 @@ export class BunStream extends StreamBase implements ByteStream {
   get copied(): boolean {
     // What Bun's `write` takes has gone to the system, or into TLS records.
     return this.bufferedBytes === 0;
-  }
-
-  get remoteAddress(): string {
-    this.#address ??= plainIp(this.socket.remoteAddress ?? '');
-    return this.#address;
-  }
-
-  get remotePort(): number {
-    return this.socket.remotePort ?? 0;
   }
 
   /** Bun says that bytes came. */
@@ -269,8 +261,12 @@ export const HANDLERS: BunHandlers<BunStream> = {
   },
 };
 
+/** The connection stands, TLS included. */
 export function opened(stream: BunStream): void {
-  const { opening } = stream;
+  const { opening, socket } = stream;
   stream.opening = undefined;
+  // Asked now: of a connection that is gone nobody knows it.
+  stream.remoteAddress = plainIp(socket.remoteAddress ?? '');
+  stream.remotePort = socket.remotePort ?? 0;
   opening?.ready(stream);
 }

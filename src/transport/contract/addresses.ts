@@ -117,6 +117,18 @@ export const ADDRESS_CASES: readonly ContractCase[] = [
       ),
   },
   {
+    name: 'a name is listened on at an address of its, which is told',
+    needs: ['network'],
+    run: (setup) =>
+      joined(
+        setup,
+        async ({ listener: { address } }) => {
+          check(['127.0.0.1', '::1'].includes(address.hostname), `address.hostname is ${address.hostname}`);
+        },
+        { listen: { hostname: 'localhost' } },
+      ),
+  },
+  {
     name: 'a name with several addresses finds the one that is listened on',
     needs: ['network'],
     run: (setup) => joined(setup, async () => {}, { connect: { hostname: 'localhost' } }),
@@ -189,14 +201,13 @@ export const ADDRESS_CASES: readonly ContractCase[] = [
     },
   },
   {
-    name: 'a name that does not resolve is dns-failed',
+    name: 'a name that does not resolve, or never could, is dns-failed',
     needs: ['network'],
     run: async ({ transport }) => {
-      const connecting = transport.connect(
-        { hostname: 'no-such-host.invalid', port: 80 },
-        new Probe('client'),
-      );
-      await rejects(connecting, 'dns-failed', 'connect');
+      for (const hostname of ['no-such-host.invalid', 'no..host.invalid', 'x'.repeat(300)]) {
+        const connecting = transport.connect({ hostname, port: 80 }, new Probe('client'));
+        await rejects(connecting, 'dns-failed', `connect to ${hostname}`);
+      }
     },
   },
   {

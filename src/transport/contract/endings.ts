@@ -183,6 +183,26 @@ export const ENDING_CASES: readonly ContractCase[] = [
       }),
   },
   {
+    name: 'whom a stream was with is known when it is gone, also where nobody asked before',
+    run: (setup) =>
+      joined(setup, async ({ listener, client, server }) => {
+        client.call((stream) => stream.pause());
+        for (let round = 0; round < 40; round++) server.write(pattern(0, 65_536));
+        await pause(20);
+        client.call((stream) => stream.destroy());
+        for (let round = 0; round < 500 && !server.closed; round++) {
+          server.write(ascii('anybody there?'));
+          await pause(1);
+        }
+        await client.closedInOrder();
+        await server.closedWith('connection-reset');
+        same(client.stream.remoteAddress, '127.0.0.1', 'the client’s remoteAddress');
+        same(client.stream.remotePort, listener.address.port, 'the client’s remotePort');
+        same(server.stream.remoteAddress, '127.0.0.1', 'the server’s remoteAddress');
+        check(server.stream.remotePort > 0, `the server’s remotePort is ${server.stream.remotePort}`);
+      }),
+  },
+  {
     name: 'after close, every method is harmless',
     run: (setup) =>
       joined(setup, async ({ client, server }) => {

@@ -21,8 +21,8 @@ export function isTlsFault(error: unknown): boolean {
 export function codeOf(attempt: Attempt, error: unknown): TransportErrorCode {
   if (nameOf(error) === 'NotCapable') return 'permission-denied';
   const errno = errnoOf(error);
-  // A host name that does not resolve has no code.
-  if (errno === '' && error instanceof Error && error.message.startsWith('failed to lookup')) {
+  // A host name that does not resolve, or never could, has no code.
+  if (errno === '' && error instanceof Error && /^(failed to lookup|invalid host)/.test(error.message)) {
     return codeOfErrno(attempt, 'ENOTFOUND');
   }
   return codeOfErrno(attempt, errno);

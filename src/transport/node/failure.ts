@@ -23,7 +23,9 @@ export function pathTooLong({ path }: ListenOptions | ConnectOptions): Error | u
 }
 
 function failureOf(attempt: Attempt, error: Error, address: string): Error {
-  return failure(attempt, codeOfErrno(attempt, errnoOf(error)), address, error);
+  // Of a name that is too long it says EINVAL.
+  const isName = (error as { readonly syscall?: unknown }).syscall === 'getaddrinfo';
+  return failure(attempt, codeOfErrno(attempt, isName ? 'ENOTFOUND' : errnoOf(error)), address, error);
 }
 
 export function listenFailure(options: ListenOptions, error: unknown): Error {

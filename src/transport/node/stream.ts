@@ -44,7 +44,7 @@ export class NodeStream extends StreamBase implements ByteStream {
   readonly socket: net.Socket;
   /** What was connected to; `undefined` for a connection that was accepted. */
   readonly target: string | undefined;
-  #address: string | undefined;
+  readonly remoteAddress: string;
   #written = 0;
 
   constructor(socket: net.Socket, target: string | undefined) {
@@ -52,6 +52,8 @@ export class NodeStream extends StreamBase implements ByteStream {
     this.socket = socket;
     this.target = target;
     (socket as Wired)[STREAM] = this;
+    // Asked now: of a connection that is gone nobody knows it. Node keeps it, with the port.
+    this.remoteAddress = plainIp(socket.remoteAddress ?? '');
     socket.on('error', onError);
     socket.on('close', onClose);
   }
@@ -128,12 +130,6 @@ export class NodeStream extends StreamBase implements ByteStream {
 
   get copied(): boolean {
     return this.socket.writableLength === 0;
-  }
-
-  get remoteAddress(): string {
-    // Asked for late: it costs a system call, and memory that most connections can do without.
-    this.#address ??= plainIp(this.socket.remoteAddress ?? '');
-    return this.#address;
   }
 
   get remotePort(): number {

@@ -39,6 +39,29 @@ describe('viewBytes', () => {
     expect(viewBytes(new SharedArrayBuffer(7), 'x')).toHaveLength(7);
   });
 
+  it('throws for memory that was given to somebody else, and takes what is empty', () => {
+    for (const view of [new Uint8Array(4), new Float32Array(1), new DataView(new ArrayBuffer(4), 1)]) {
+      const { buffer } = view;
+      structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+      for (const given of [view, buffer]) {
+        expect(() => viewBytes(given, 'message')).toThrow(
+          expect.objectContaining({
+            code: 'bad-argument',
+            message: 'Cannot use message: its memory was given away',
+          }),
+        );
+      }
+    }
+    for (const empty of [
+      new Uint8Array(0),
+      new Uint8Array(memory, 4, 0),
+      new ArrayBuffer(0),
+      new SharedArrayBuffer(0),
+    ]) {
+      expect(viewBytes(empty, 'message')).toHaveLength(0);
+    }
+  });
+
   it.each([
     [123, 'Number'],
     ['text', 'String'],

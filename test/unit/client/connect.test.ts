@@ -183,6 +183,42 @@ describe('connect()', () => {
     socket.terminate();
   });
 
+  it('gives the next message to a loop that passes one over, and says so where that is read after all', async () => {
+    const { transport } = await network(
+      accept(
+        plain(1, 'one'),
+        plain(1, ''),
+        plain(1, 'begun', { fin: false }),
+        plain(0, ''),
+        plain(1, 'last'),
+      ),
+    );
+    const socket = await connect(transport, HERE, { streams: true });
+    const passed: Array<{ text(): Promise<string> }> = [];
+    for await (const message of socket) {
+      if (passed.length < 3) passed.push(message);
+      else {
+        expect(await message.text()).toBe('last');
+        break;
+      }
+    }
+    const late = await Promise.allSettled(passed.map((message) => message.text()));
+    expect(late.map((each) => (each.status === 'fulfilled' ? each.value : each.reason.code))).toEqual([
+      'bad-state',
+      '', // there was nothing to pass over
+      'bad-state',
+    ]);
+    socket.terminate();
+  });
+
+  it('lets a loop go on while a message is still being read', async () => {
+    const { transport } = await network(accept(plain(1, 'one'), plain(1, 'two'), plain(8, '')));
+    const socket = await connect(transport, HERE, { streams: true });
+    const read: Array<Promise<string>> = [];
+    for await (const message of socket) read.push(message.text());
+    expect(await Promise.all(read)).toEqual(['one', 'two']);
+  });
+
   it('tells onError, and closes with 1011, when a handler fails', async () => {
     const { transport, server } = await served(ECHO);
     const failure = new Error('mine');
@@ -378,12 +414,27 @@ describe('connect(), when it fails', () => {
     [{ path: '' }, 'bad-option', 'path is empty'],
     [{ tls: { ca: 'x' } }, 'bad-option', 'expected a wss:// URL'],
     [{ tls: { servername: 'x' } }, 'bad-option', 'there is no option "servername"'],
+    [
+      { tls: { rejectUnauthorized: 'false' } },
+      'bad-option',
+      'rejectUnauthorized is a string, expected a boolean',
+    ],
+    [{ tls: { rejectUnauthorized: 0 } }, 'bad-option', 'rejectUnauthorized is a number, expected a boolean'],
+    [{ tls: { passphrase: 1234 } }, 'bad-option', 'passphrase is something else, expected text'],
+    [{ tls: { serverName: '' } }, 'bad-option', 'serverName is "", expected a host name'],
+    [{ tls: { serverName: 5 } }, 'bad-option', 'serverName is 5, expected a host name'],
+    [{ tls: { alpnProtocols: 'http/1.1' } }, 'bad-option', 'alpnProtocols is "http/1.1", expected a list'],
+    [{ tls: { alpnProtocols: [1] } }, 'bad-option', 'alpnProtocols is a list, expected a list of names'],
     [{ limits: { maxMessageByte: 1 } }, 'bad-option', 'maxMessageByte'],
     [{ compression: { window: 1 } }, 'bad-option', 'window'],
     [{ streams: 1 }, 'bad-option', 'streams is a number'],
     [{ allowMasked: 'no' }, 'bad-option', 'allowMasked is a string'],
     [{ allowAddress: true }, 'bad-option', 'allowAddress is a boolean'],
     [{ onError: {} }, 'bad-option', 'onError is an object'],
+    [{ limits: new Map([['maxMessageBytes', 1]]) }, 'bad-option', 'they are a list, expected an object'],
+    [{ compression: new Map([['level', 9]]) }, 'bad-option', 'options are a list, expected an object'],
+    [{ compression: { windowBits: [9] } }, 'bad-option', 'Cannot use windowBits: options are a list'],
+    [{ handlers: new Map([['message', () => {}]]) }, 'bad-argument', 'it is a list, expected'],
     [{ handlers: { onmessage() {} } }, 'bad-argument', '"onmessage" means nothing'],
     [{ handlers() {} }, 'bad-argument', 'it is a function, expected an object of functions'],
     [{ handlers: { *message() {} } }, 'bad-argument', 'is a generator function'],

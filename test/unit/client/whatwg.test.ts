@@ -217,7 +217,10 @@ describe('WebSocket.send', () => {
     scratch.fill(0);
     socket.send(new Blob([]));
     socket.send('5');
-    expect(socket.bufferedAmount).toBe(1 + 6 + 4 + 0 + 1);
+    const given = new ArrayBuffer(8);
+    structuredClone(given, { transfer: [given] });
+    socket.send(given);
+    expect(socket.bufferedAmount).toBe(1 + 6 + 4 + 0 + 1 + 0);
     socket.close(1000, 'end');
     expect(socket.readyState).toBe(2);
     socket.send('too late');
@@ -228,6 +231,7 @@ describe('WebSocket.send', () => {
       'binary 6d696e65',
       'binary',
       'text "5"',
+      'binary',
       'close 1000 end',
     ]);
   });

@@ -52,6 +52,27 @@ function write(params: DeflateExtension['params']): string {
   return params.map(([name, value]) => (value === undefined ? name : `${name}=${value}`)).join('; ');
 }
 
+describe('what a caller gets wrong', () => {
+  const resolved = resolveCompression();
+  const offer = createOffer(resolved);
+  type Call = (...args: never[]) => unknown;
+
+  it.each<[string, Call, readonly unknown[]]>([
+    ['acceptOffer() of a header', acceptOffer, ['permessage-deflate', resolved]],
+    ['acceptOffer() of an error', acceptOffer, [parseExtensions('a b'), resolved]],
+    ['acceptOffer() with options as written', acceptOffer, [offer, { windowBits: 9 }]],
+    ['acceptOffer() without options', acceptOffer, [offer]],
+    ['createOffer() without options', createOffer, []],
+    ['createOffer() with true', createOffer, [true]],
+    ['checkAnswer() of a header', checkAnswer, ['permessage-deflate', offer]],
+    ['checkAnswer() without the offer', checkAnswer, [offer, undefined]],
+  ])('%s throws at the call, with a code', (_, call, args) => {
+    expect(() => call(...(args as never[]))).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),
+    );
+  });
+});
+
 describe('acceptOffer()', () => {
   type Expect = { readonly response?: string; readonly declined?: true; readonly error?: string };
   const { vectors } = loadVectors<Options, Expect>('deflate-offer');

@@ -58,6 +58,8 @@ describe('what a caller gets wrong throws at the call, with a code', () => {
     ['formatExtensions() without params', formatExtensions, [[{ name: 'x' }]]],
     ['selectProtocol() of nothing', selectProtocol, [undefined, ['chat']]],
     ['selectProtocol() of a header', selectProtocol, ['chat', ['chat']]],
+    ['selectProtocol() among none', selectProtocol, [['chat'], undefined]],
+    ['selectProtocol() among an object', selectProtocol, [['chat'], { chat: true }]],
   ])('%s: bad-argument', (_, call, args) => {
     expect(() => call(...(args as never[]))).toThrow(
       expect.objectContaining({ name: 'TypeError', code: 'bad-argument' }),

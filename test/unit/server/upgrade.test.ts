@@ -228,6 +228,7 @@ describe.each(TRANSPORTS)('authorize over %s', (name, make) => {
     ['sets a header of the handshake’s', () => ({ headers: { 'Sec-WebSocket-Accept': 'x' } })],
     ['injects a header', () => ({ headers: { 'X-A': 'a\r\nB: c' } })],
     ['refuses with a wrong Content-Length', () => refuse(401, 'no', { 'Content-Length': '99' })],
+    ['refuses with a body that is no text', () => refuse(401, { error: 'no' } as never)],
     ['refuses with one later', async () => refuse(401, 'no', { 'Content-Length': '99' })],
   ] as ReadonlyArray<readonly [string, () => unknown]>)(
     '%s: 500, told to onError, and the server goes on',

@@ -1174,6 +1174,32 @@ describe('the stream handler', () => {
     expect(rig.errors).toEqual([]);
   });
 
+  test('what is read when the handler is done, or is read again, is an error: it was empty, or only a part', async () => {
+    const heard: unknown[] = [];
+    const hear = (error: unknown): number => heard.push((error as { code?: unknown }).code);
+    const { rig, client } = await connected({
+      stream: (_socket, message) => {
+        void message.text().then(hear, hear);
+      },
+    });
+    client.write(masked(1, 'begun', { fin: false }));
+    await until(() => heard.length === 1, 'the error');
+    client.write(masked(0, 'ended'));
+    expect([heard, rig.errors]).toEqual([['bad-state'], []]);
+
+    const again = await connected({
+      stream: async (socket, message) => {
+        const [first, second] = await Promise.allSettled([message.text(), message.bytes()]);
+        await message.text().catch(hear);
+        expect(second).toMatchObject({ reason: { code: 'bad-state', message: /it was read already/ } });
+        await socket.send(first.status === 'fulfilled' ? first.value : 'nothing');
+      },
+    });
+    again.client.write(masked(1, 'whole'));
+    expect(await again.client.frames(1)).toEqual(['text "whole"']);
+    expect([heard, again.rig.errors]).toEqual([['bad-state', 'bad-state'], []]);
+  });
+
   test('a message that is cut off throws where it is read, and only there', async () => {
     const heard: unknown[] = [];
     const { rig, client } = await connected({

@@ -84,6 +84,40 @@ describe('AsyncQueue', () => {
     expect(await queue.next()).toEqual(value(1));
   });
 
+  test('discard: what waits is dropped also after the end, who asks hears why, and the producer goes on', async () => {
+    for (const ended of [false, true]) {
+      const taken = vi.fn();
+      const queue = new AsyncQueue<number>(taken);
+      queue.push(1, 7);
+      if (ended) queue.end();
+      queue.discard(new Error('too late'));
+      queue.push(2, 7);
+      expect([queue.size, queue.ended, queue.asked, taken.mock.calls.length]).toEqual([0, true, false, 1]);
+      await expect(queue.next()).rejects.toThrow('too late');
+      expect(await queue.next()).toEqual(end);
+    }
+  });
+
+  test('discard: who waits hears why; who has had all, or was to hear of another error, does not', async () => {
+    const waited = new AsyncQueue<number>(() => {});
+    const asker = waited.next();
+    waited.discard(new Error('too late'));
+    await expect(asker).rejects.toThrow('too late');
+
+    const given = new AsyncQueue<number>(() => {});
+    given.push(1, 7);
+    given.end();
+    expect(await given.next()).toEqual(value(1));
+    given.discard(new Error('too late'));
+    expect([given.asked, await given.next()]).toEqual([true, end]);
+
+    const broken = new AsyncQueue<number>(() => {});
+    broken.push(1, 7);
+    broken.fail(new Error('broken'));
+    broken.discard(new Error('too late'));
+    await expect(broken.next()).rejects.toThrow('broken');
+  });
+
   test('return: what waits is dropped, and the producer hears of it', async () => {
     const taken = vi.fn();
     const queue = new AsyncQueue<number>(taken);

@@ -43,6 +43,11 @@ describe('checkListenOptions', () => {
       'TypeError',
       'Cannot listen: "path" is a number, expected the path of a Unix socket',
     ],
+    [
+      { hostname: '127.0.0.1\0.example.com' },
+      'TypeError',
+      'Cannot listen: "hostname" has a NUL inside, expected a name or an IP address',
+    ],
     [{ path: '/x', port: 0 }, 'TypeError', 'Cannot listen: "path" excludes "port" and "hostname"'],
     [
       { backlog: 1.5 },
