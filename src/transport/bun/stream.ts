@@ -32,6 +32,8 @@ const WAITING = PAUSED | RESTING;
 
 /** Bun reads up to 512 KiB at once, and again at once where there is more: too much for one turn where each byte takes long. */
 const PART_BYTES = 65_536;
+/** When as much took so long, it is taken in parts from then on: cut short, messages have to be put together again, which costs others. */
+const SLOW_MS: number = 4 * TURN_MS;
 
 /** One connection. Bun's socket refers to it by its `data`, so that all sockets share their handlers. */
 export class BunStream extends StreamBase implements ByteStream {
@@ -48,6 +50,8 @@ export class BunStream extends StreamBase implements ByteStream {
   #inbox: Uint8Array[] = [];
   /** The peer's end came behind what is in the inbox. */
   #inboxEnds = false;
+  /** What came last took long. */
+  #isSlow = false;
 
   constructor(opening: Opening, encrypted: boolean) {
     super();
@@ -182,14 +186,21 @@ export class BunStream extends StreamBase implements ByteStream {
 
   #deliverInbox(): void {
     const began = performance.now();
-    for (;;) {
-      if ((this.state & WAITING) !== 0) return;
+    let tookMs = 0;
+    let count = 0;
+    while ((this.state & WAITING) === 0) {
       const bytes = this.#inbox.shift();
       if (bytes === undefined) break;
-      if (bytes.length > PART_BYTES) this.#inbox.unshift(bytes.subarray(PART_BYTES));
-      this.emitData(bytes.length > PART_BYTES ? bytes.subarray(0, PART_BYTES) : bytes);
-      if (this.#inbox.length > 0 && performance.now() - began >= TURN_MS) this.#rest();
+      const inParts = this.#isSlow && bytes.length > PART_BYTES;
+      if (inParts) this.#inbox.unshift(bytes.subarray(PART_BYTES));
+      this.emitData(inParts ? bytes.subarray(0, PART_BYTES) : bytes);
+      count += inParts ? PART_BYTES : bytes.length;
+      tookMs = performance.now() - began;
+      if (tookMs >= TURN_MS) this.#rest();
     }
+    if (tookMs >= SLOW_MS) this.#isSlow = true;
+    else if (tookMs < TURN_MS && count >= PART_BYTES) this.#isSlow = false;
+    if ((this.state & WAITING) !== 0) return;
     if (this.#inboxEnds) {
       this.#inboxEnds = false;
       this.emitEnd();
