@@ -79,13 +79,13 @@ const RESOLVED = new WeakSet<object>([DEFAULT_LIMITS]);
 export function resolveLimits(overrides?: Partial<Limits>): Limits {
   if (overrides === undefined) return DEFAULT_LIMITS;
   const isObject = typeof overrides === 'object' && overrides !== null;
+  if (isObject && RESOLVED.has(overrides)) return overrides as Limits;
   if (!isObject || Symbol.iterator in overrides) {
     throw new UsageTypeError(
       'bad-option',
       `Cannot use limits: they are ${isObject ? 'a list' : String(overrides)}, expected an object`,
     );
   }
-  if (RESOLVED.has(overrides)) return overrides as Limits;
   const limits: Record<keyof Limits, number> = { ...DEFAULT_LIMITS };
   // Inherited ones too: they look as if they were set.
   for (const name in overrides) {

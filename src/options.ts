@@ -15,16 +15,17 @@ import { UsageTypeError } from './errors.ts';
  */
 export function checkOptions(call: string, options: object, names?: readonly string[]): void {
   // Not `show`: each byte here is one of the frame codec's bundle.
-  const refuse = (why: string): UsageTypeError => new UsageTypeError('bad-option', `Cannot ${call}: ${why}`);
+  let why: string | undefined;
   const isObject = typeof options === 'object' && options;
   if (!isObject || (options as Partial<Iterable<unknown>>)[Symbol.iterator]) {
-    throw refuse(`options are ${isObject ? 'a list' : String(options)}, expected an object`);
-  }
-  for (const name in options) {
-    if (names?.includes(name) === false) {
-      throw refuse(`there is no option "${name}", expected one of ${names.join(', ')}`);
+    why = `options are ${isObject ? 'a list' : String(options)}, expected an object`;
+  } else {
+    for (const name in options) {
+      if (names?.includes(name) === false)
+        why ??= `there is no option "${name}", expected one of ${names.join(', ')}`;
     }
   }
+  if (why) throw new UsageTypeError('bad-option', `Cannot ${call}: ${why}`);
 }
 
 /**
