@@ -410,7 +410,8 @@ export class SocketDriver<Data = unknown>
     this.#getEnding().settle(info);
     this.#settleAll();
     // Also for a loop that starts later.
-    this.#getInbox().end(info.wasClean, () => this.#whyClosed('receive'));
+    const inbox = this.#forLoop ? this.#getInbox() : this.#inbox;
+    inbox?.end(info.wasClean, () => this.#whyClosed('receive'));
     this.#tell(() => this.#handlers.close?.(this.socket, info));
   }
 
