@@ -270,9 +270,11 @@ export async function holdLoad(workspace, load) {
 
 // ------------------------------------------------------------------ results
 
-/** The middle one; of an even number, the upper of the two. */
+/** The middle one; of an even number, what lies between the two. */
 export function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
 /** Let `ms` pass. */

@@ -1,5 +1,5 @@
 // `node bench/report.mjs RESULTS.json…`: writes the tables of docs/performance.md, between its markers, from what
-// `npm run bench` and `npm run bench:beyond` wrote. Several files of a kind are merged; a later one wins. A section of which
+// `npm run bench`, `bench:codec` and `bench:beyond` wrote. Several files of a kind are merged; a later one wins. A section of which
 // no file is named stays as it is.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { PART_NAMES, tableOf } from './beyond-tables.mjs';
@@ -116,6 +116,37 @@ function beyond(reports) {
   return text;
 }
 
+const CODEC_TITLES = {
+  frames: 'Frames, on Node: time for each',
+  heads: 'Request heads, with one field read by name, on Node',
+  deflate: 'A message deflated and inflated again, by the portable engine, on Node',
+  engines: 'The two engines of each runtime, level 1',
+};
+
+/** The parts without a server, of `npm run bench:codec`. */
+function codec(reports) {
+  const parts = new Map(reports.flatMap((each) => Object.entries(each.parts)));
+  let text = conditions(reports, () => 'each pair side by side in one process, medians');
+  const time = (ns) => (ns < 1000 ? `${ns.toFixed(0)} ns` : `${(ns / 1000).toFixed(1)} µs`);
+  for (const [part, title] of Object.entries(CODEC_TITLES)) {
+    const rows = parts.get(part);
+    if (rows === undefined) continue;
+    const isEngines = part === 'engines';
+    text += `\n### ${title}\n\n`;
+    text += isEngines
+      ? '| | runtime | zlib | portable | portable is |\n|---|---|---|---|---|\n'
+      : '| | sansocket | the other | | sansocket is | wanted |\n|---|---|---|---|---|---|\n';
+    for (const { name, runtime, contenders, ns, ratio, target } of rows) {
+      const [first, second] = ns.map(([median]) => time(median));
+      const wanted = target === 0 ? '' : `${target}x${ratio < target ? ': missed' : ''}`;
+      text += isEngines
+        ? `| ${name} | ${runtime} | ${first} | ${second} | ${(ns[0][0] / ns[1][0]).toFixed(2)}x |\n`
+        : `| ${name} | ${first} | ${second} | ${contenders[1]} | ${ratio.toFixed(2)}x | ${wanted} |\n`;
+    }
+  }
+  return text;
+}
+
 /** Put text between the markers of a section. */
 function fill(name, text) {
   const [start, end] = [`<!-- ${name}: made by bench/report.mjs -->`, `<!-- /${name} -->`];
@@ -127,6 +158,7 @@ function fill(name, text) {
 
 for (const [name, write, kind] of [
   ['tables', rates, undefined],
+  ['codec', codec, 'codec'],
   ['beyond', beyond, 'beyond'],
 ]) {
   const own = reports.filter((each) => each.kind === kind);
