@@ -120,7 +120,7 @@ const CODEC_TITLES = {
   frames: 'Frames, on Node: time for each',
   heads: 'Request heads, with one field read by name, on Node',
   deflate: 'A message deflated and inflated again, by the portable engine, on Node',
-  engines: 'The two engines of each runtime, level 1',
+  engines: 'The two engines of each runtime, at level 1 where no other is named',
 };
 
 /** The parts without a server, of `npm run bench:codec`. */

@@ -9,7 +9,10 @@
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
-/** Never holds more than 31 bits, so that `hold` stays a small positive integer in every engine. */
+/**
+ * Never holds more than 31 bits, so that `hold` stays a small positive integer in every engine. It is shifted with `>>`, here and in the
+ * other loops of this folder: what `>>>` gives may be above 2 ** 31 for all V8 knows, and is then carried as a double (1.2 to 1.8 times the time).
+ */
 export class BitReader {
   /** The piece at hand. */
   input: Uint8Array = NOTHING;

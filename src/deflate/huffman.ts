@@ -22,7 +22,7 @@ const REVERSED: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_
   return reversed;
 });
 
-/** Room for building codes: one for all, as building never stops half-way. */
+/** Room for building codes: one for all, as building never stops half-way. Sums end with `| 0`, lest V8 take them for doubles. */
 export class CodeBuilder {
   /** Bits that the symbols of the last {@link build} take in its code, without extra bits. */
   cost = 0;

@@ -185,7 +185,10 @@ export class SocketDriver<Data = unknown>
     // it takes; output of which it takes nothing does.
     const attentive = !this.#paused && now - this.#turnBegan >= pongTimeoutMs;
     this.#connection.tick(now, !moves && (attentive || this.#congestion?.full === true), moves);
-    if (now >= this.#lingerBy) this.#dropping = true;
+    if (now >= this.#lingerBy) {
+      this.#lingerBy = Number.POSITIVE_INFINITY;
+      this.#dropping = true;
+    }
     this.#pump();
     this.flush();
   }
@@ -309,7 +312,8 @@ export class SocketDriver<Data = unknown>
    * is at it gets all of it; one that waits for the end in its handler or its loop, or has left the loop, would have both ends wait in vain.
    */
   #linger(): void {
-    if (this.#connection.state !== 'closing' || this.#lingerBy < Number.POSITIVE_INFINITY) return;
+    if (this.#connection.state !== 'closing' || this.#dropping || this.#lingerBy < Number.POSITIVE_INFINITY)
+      return;
     if (this.#untaken()) this.#lingerBy = this.#host.deadlines.now() + LINGER_MS;
   }
 
